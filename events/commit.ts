@@ -1,0 +1,52 @@
+import * as v from "valibot";
+import { blocker, commit, count, path, text, tree } from "./fields.ts";
+import { define } from "./define.ts";
+
+export const commitRecorded = define(
+  "commit.recorded",
+  "A commit was made; without a session, by a person.",
+  () => ({
+    commit: commit(),
+    parents: v.array(commit()),
+    /** Full ref name, absent when HEAD is detached. */
+    branch: v.optional(text()),
+    tree: tree(),
+    session: v.optional(text()),
+    /** Changed paths against the first parent, the first 200; a rename counts as both. */
+    paths: v.array(path()),
+    total: count(),
+    subject: v.string(),
+    /** Pre-commit did not run: -n, or a tool that skips hooks. */
+    unchecked: v.optional(v.boolean()),
+  }),
+);
+
+export const commitRefused = define(
+  "commit.refused",
+  "A commit held paths that another live session holds.",
+  () => ({
+    tree: tree(),
+    session: text(),
+    paths: v.array(path()),
+    blockers: v.array(blocker()),
+  }),
+);
+
+export const commitWarned = define(
+  "commit.warned",
+  "A person's commit held paths that a live session holds; it went through.",
+  () => ({
+    tree: tree(),
+    paths: v.array(path()),
+    blockers: v.array(blocker()),
+  }),
+);
+
+export const commitAnnounced = define(
+  "commit.announced",
+  "The sessions that a commit concerns can be told now.",
+  () => ({
+    commit: commit(),
+    to: v.array(text()),
+  }),
+);

@@ -1,0 +1,40 @@
+import * as v from "valibot";
+import { define } from "./define.ts";
+import { targets, text, time, tree } from "./fields.ts";
+
+export const handoffRequested = define(
+  "handoff.requested",
+  "One session asks another for a task or files.",
+  () => ({
+    handoff: text(),
+    from: text(),
+    to: text(),
+    task: v.optional(text()),
+    tree: v.optional(tree()),
+    targets: v.optional(targets()),
+    reason: v.string(),
+    /** Unanswered until then, the stall rule decides. */
+    until: time(),
+  }),
+);
+export const handoffAccepted = define(
+  "handoff.accepted",
+  "Claim and reservations moved, in this one event.",
+  () => ({
+    handoff: text(),
+    /** When the leases that moved run out. */
+    until: time(),
+  }),
+);
+export const handoffRejected = define(
+  "handoff.rejected",
+  "The holder keeps it; final for this request.",
+  () => ({
+    handoff: text(),
+    reason: v.string(),
+  }),
+);
+export const handoffLapsed = define("handoff.lapsed", "Nobody answered in time, or a party is gone.", () => ({
+  handoff: text(),
+  reason: v.string(),
+}));

@@ -1,0 +1,37 @@
+import * as v from "valibot";
+import { count, text } from "./fields.ts";
+import { define } from "./define.ts";
+
+export const noticesDelivered = define(
+  "notice.delivered",
+  "A session was told what concerned it, up to a sequence number.",
+  () => ({
+    session: text(),
+    through: count(),
+  }),
+);
+
+export const logCompacted = define(
+  "log.compacted",
+  "Sealed history was archived, after proof that the folds agree.",
+  () => ({
+    through: count(),
+    archived: count(),
+    bytesBefore: count(),
+    bytesAfter: count(),
+    proof: v.record(v.string(), v.string()),
+  }),
+);
+export const logRepaired = define(
+  "log.repaired",
+  "A damaged log was restarted from the newest state that could be proven.",
+  () => ({
+    at: count(),
+    lost: v.string(),
+    kept: v.string(),
+  }),
+);
+export const cleanupSwept = define("cleanup.swept", "Leftovers proven dead were removed.", () => ({
+  what: text(),
+  count: count(),
+}));
