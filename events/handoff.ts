@@ -2,16 +2,21 @@ import * as v from "valibot";
 import { define } from "./define.ts";
 import { targets, text, time, tree } from "./fields.ts";
 
+const matter = () => ({
+  handoff: text(),
+  /** Who asks, and who holds. */
+  from: text(),
+  to: text(),
+  task: v.optional(text()),
+  tree: v.optional(tree()),
+  targets: v.optional(targets()),
+});
+
 export const handoffRequested = define(
   "handoff.requested",
   "One session asks another for a task or files.",
   () => ({
-    handoff: text(),
-    from: text(),
-    to: text(),
-    task: v.optional(text()),
-    tree: v.optional(tree()),
-    targets: v.optional(targets()),
+    ...matter(),
     reason: v.string(),
     /** Unanswered until then, the stall rule decides. */
     until: time(),
@@ -19,9 +24,9 @@ export const handoffRequested = define(
 );
 export const handoffAccepted = define(
   "handoff.accepted",
-  "Claim and reservations moved, in this one event.",
+  "Claim and reservations moved from the holder to who asked, in this one event.",
   () => ({
-    handoff: text(),
+    ...matter(),
     /** When the leases that moved run out. */
     until: time(),
   }),

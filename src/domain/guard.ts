@@ -1,0 +1,37 @@
+import { fold } from "./fold.ts";
+
+export interface GuardState {
+  /** The last times the guard broke, was passed by, or refused; newest last. */
+  incidents: {
+    kind: "failed" | "bypassed" | "refused";
+    at: number;
+    session?: string | undefined;
+    text: string;
+  }[];
+  /** How often, since the log began. */
+  counts: { failed: number; bypassed: number; refused: number };
+}
+
+const INCIDENTS_KEPT = 20;
+
+export const guard = fold<GuardState>(
+  "guard",
+  1,
+  () => ({ incidents: [], counts: { failed: 0, bypassed: 0, refused: 0 } }),
+  {
+    "guard.failed": (state, e, { t }) =>
+      note(state, { kind: "failed", at: t, session: e.session, text: `${e.where}: ${e.error}` }),
+    "guard.bypassed": (state, e, { t }) =>
+      note(state, { kind: "bypassed", at: t, session: e.session, text: e.reason ?? e.how }),
+    "guard.refused": (state, e, { t }) =>
+      note(state, { kind: "refused", at: t, session: e.session, text: `${e.verb}: ${e.reason}` }),
+    "commit.refused": (state, e, { t }) =>
+      note(state, { kind: "refused", at: t, session: e.session, text: `commit of ${e.paths.join(", ")}` }),
+  },
+);
+
+function note(state: GuardState, incident: GuardState["incidents"][number]): void {
+  state.counts[incident.kind] += 1;
+  state.incidents.push(incident);
+  if (state.incidents.length > INCIDENTS_KEPT) state.incidents.shift();
+}

@@ -1,0 +1,83 @@
+import { fold } from "./fold.ts";
+import { formatTarget, type Target } from "./pattern.ts";
+
+/** One thing that concerns a session and that it has not been told yet. */
+export interface Notice {
+  /** Sequence number of the event it comes from. */
+  seq: number;
+  at: number;
+  kind: "wanted" | "taken" | "overridden" | "asked" | "accepted" | "rejected";
+  /** The other session; "" is a person. */
+  by: string;
+  /** The file or task it is about. */
+  what: string;
+  detail?: string | undefined;
+}
+
+export interface NoticesState {
+  /** By session; at most the last 20 of each, one a kind, party and matter. */
+  inbox: Record<string, Notice[]>;
+}
+
+const INBOX_KEPT = 20;
+
+export const notices = fold<NoticesState>("notices", 1, () => ({ inbox: {} }), {
+  "session.started": (state, e) => {
+    state.inbox[e.session] = [];
+  },
+  "reservation.refused": (state, e, { seq, t }) => {
+    for (const { session, target } of e.blockers) {
+      if (session !== e.session)
+        put(state, session, { seq, at: t, kind: "wanted", by: e.session, what: formatTarget(target) });
+    }
+  },
+  "reservation.expired": (state, e, { seq, t }) => {
+    if (e.successor === undefined || e.successor === e.session) return;
+    put(state, e.session, { seq, at: t, kind: "taken", by: e.successor, what: names(e.targets) });
+  },
+  "commit.warned": (state, e, { seq, t }) => {
+    for (const { session, target } of e.blockers) {
+      put(state, session, { seq, at: t, kind: "overridden", by: "", what: formatTarget(target) });
+    }
+  },
+  "handoff.requested": (state, e, { seq, t }) => {
+    const what = e.task ?? names(e.targets ?? []);
+    put(state, e.to, { seq, at: t, kind: "asked", by: e.from, what, detail: e.reason });
+  },
+  "handoff.accepted": (state, e, { seq, t }) =>
+    put(state, e.from, { seq, at: t, kind: "accepted", by: e.to, what: e.task ?? names(e.targets ?? []) }),
+  "notice.delivered": (state, e) => {
+    const inbox = state.inbox[e.session];
+    if (inbox !== undefined) state.inbox[e.session] = inbox.filter((notice) => notice.seq > e.through);
+  },
+  "session.continued": (state, e) => {
+    if (e.from === e.session) return;
+    state.inbox[e.session] = [...(state.inbox[e.from] ?? []), ...(state.inbox[e.session] ?? [])].sort(
+      (a, b) => a.seq - b.seq,
+    );
+    delete state.inbox[e.from];
+  },
+  "session.ended": (state, e) => {
+    delete state.inbox[e.session];
+  },
+  "session.lapsed": (state, e) => {
+    delete state.inbox[e.session];
+  },
+});
+
+/** Sessions that are not live have no inbox, and need none. */
+function put(state: NoticesState, session: string, notice: Notice): void {
+  const inbox = state.inbox[session];
+  if (inbox === undefined) return;
+  const others = inbox.filter((n) => n.kind !== notice.kind || n.by !== notice.by || n.what !== notice.what);
+  state.inbox[session] = [...others, notice].slice(-INBOX_KEPT);
+}
+
+function names(targets: readonly Target[]): string {
+  return targets.map(formatTarget).join(", ");
+}
+
+/** What a session has not been told yet, oldest first. */
+export function undelivered(state: NoticesState, session: string): Notice[] {
+  return state.inbox[session] ?? [];
+}

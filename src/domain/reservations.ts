@@ -1,0 +1,309 @@
+import { event, type Event } from "../../events/mod.ts";
+import { fold, type Meta } from "./fold.ts";
+import { type Holder, holderOf, rivals, sameHolder } from "./holder.ts";
+import { covers, formatTarget, overlaps, type Target } from "./pattern.ts";
+
+export type Mode = "exclusive" | "shared";
+export type Via = "edit" | "command" | "effect";
+
+/** One holder's lease on one target in one working tree. */
+export interface Grant {
+  session: string;
+  agent?: string | undefined;
+  tree: string;
+  target: Target;
+  mode: Mode;
+  via: Via;
+  /** When it was first granted, and when it runs out (ms). */
+  since: number;
+  until: number;
+}
+
+export interface ReservationsState {
+  /**
+   * Leases that were not given back. Two exclusive ones of rivals that run at the same time never overlap; that
+   * a lease has run out is seen from `until`, not from its absence.
+   */
+  grants: Grant[];
+  /** The last refusals, so that a retry loop does not fill the log. */
+  refusals: { session: string; agent?: string | undefined; tree: string; targets: string; at: number }[];
+}
+
+/** Leases that ran out are kept this long: their holder is to be told, and may take them back. */
+const LAPSED_KEPT_MS = 60 * 60_000;
+const REFUSALS_KEPT = 64;
+const REFUSAL_REPEAT_MS = 60_000;
+
+export const reservations = fold<ReservationsState>("reservations", 1, () => ({ grants: [], refusals: [] }), {
+  "reservation.granted": (state, e, meta) => {
+    forget(state, meta);
+    for (const target of e.targets)
+      put(state, {
+        ...holderOf(e),
+        tree: e.tree,
+        target,
+        mode: e.mode,
+        via: e.via,
+        since: meta.t,
+        until: e.until,
+      });
+  },
+  "reservation.renewed": (state, e) => prolong(state, e),
+  "reservation.extended": (state, e) => prolong(state, e),
+  "reservation.reclaimed": (state, e) => prolong(state, e),
+  "reservation.released": (state, e) => drop(state, e),
+  "reservation.expired": (state, e) => drop(state, e),
+  "reservation.refused": (state, e, { t }) => {
+    state.refusals.push({ ...holderOf(e), tree: e.tree, targets: textOf(e.targets), at: t });
+    if (state.refusals.length > REFUSALS_KEPT) state.refusals.shift();
+  },
+  "session.ended": (state, e) => dropSession(state, e.session),
+  "session.lapsed": (state, e) => dropSession(state, e.session),
+  "session.continued": (state, e) =>
+    move(
+      state,
+      (g) => g.session === e.from,
+      (g) => ({ ...g, session: e.session }),
+    ),
+  "agent.stopped": (state, e) =>
+    move(
+      state,
+      (g) => g.session === e.session && g.agent === e.agent,
+      ({ agent: _, ...g }) => g,
+    ),
+  "handoff.accepted": (state, e, { t }) => {
+    if (e.targets === undefined) return;
+    const moved = new Set(e.targets.map(formatTarget));
+    move(
+      state,
+      (g) => g.session === e.to && g.tree === e.tree && moved.has(formatTarget(g.target)),
+      ({ agent: _, ...g }) => ({ ...g, session: e.from, since: t, until: e.until }),
+    );
+  },
+});
+
+type Scope = Holder & { readonly tree: string; readonly targets: readonly Target[] };
+
+function textOf(targets: readonly Target[]): string {
+  return targets.map(formatTarget).join("\n");
+}
+
+function sameTarget(a: Target, b: Target): boolean {
+  return a.kind === b.kind && formatTarget(a) === formatTarget(b);
+}
+
+function put(state: ReservationsState, grant: Grant): void {
+  const twin = state.grants.find(
+    (g) => sameHolder(g, grant) && g.tree === grant.tree && sameTarget(g.target, grant.target),
+  );
+  if (twin === undefined) state.grants.push(grant);
+  else
+    Object.assign(twin, {
+      mode: grant.mode,
+      via: grant.via,
+      until: Math.max(twin.until, grant.until),
+      since: Math.min(twin.since, grant.since),
+    });
+}
+
+function prolong(state: ReservationsState, scope: Scope & { readonly until: number }): void {
+  for (const grant of state.grants) if (isIn(scope, grant)) grant.until = scope.until;
+}
+
+function drop(state: ReservationsState, scope: Scope): void {
+  state.grants = state.grants.filter((grant) => !isIn(scope, grant));
+}
+
+function dropSession(state: ReservationsState, session: string): void {
+  state.grants = state.grants.filter((grant) => grant.session !== session);
+  state.refusals = state.refusals.filter((refusal) => refusal.session !== session);
+}
+
+function move(
+  state: ReservationsState,
+  which: (grant: Grant) => boolean,
+  change: (grant: Grant) => Grant,
+): void {
+  const moved = state.grants.filter(which);
+  state.grants = state.grants.filter((grant) => !which(grant));
+  for (const grant of moved) put(state, change(grant));
+}
+
+function forget(state: ReservationsState, { t }: Meta): void {
+  state.grants = state.grants.filter((grant) => grant.until > t - LAPSED_KEPT_MS);
+}
+
+function isIn(scope: Scope, grant: Grant): boolean {
+  return (
+    sameHolder(grant, scope) &&
+    grant.tree === scope.tree &&
+    scope.targets.some((t) => sameTarget(t, grant.target))
+  );
+}
+
+export interface Request {
+  readonly holder: Holder;
+  readonly tree: string;
+  readonly targets: readonly Target[];
+  readonly mode: Mode;
+  readonly via: Via;
+}
+
+export interface Circumstances {
+  /** Never before the log's own time, so that a clock stepping back frees nothing. */
+  readonly now: number;
+  /** Sessions proven gone; what they hold is free. */
+  readonly gone: ReadonlySet<string>;
+  /** When a lease granted now runs out. */
+  readonly until: number;
+  /** Whether a lease that runs until then is worth renewing now. */
+  readonly renewalDue: (until: number) => boolean;
+}
+
+export type Answer =
+  | {
+      readonly kind: "granted";
+      readonly events: Event[];
+      /** Run-out leases of others that gave way. */ readonly lapsed: Grant[];
+    }
+  | { readonly kind: "refused"; readonly events: Event[]; readonly blockers: Grant[] };
+
+/** Decides a request: all targets are granted, or none. */
+export function reserve(state: ReservationsState, request: Request, circumstances: Circumstances): Answer {
+  const { holder, tree, targets, mode, via } = request;
+  const { now, gone, until, renewalDue } = circumstances;
+  const inTheWay = state.grants.filter(
+    (g) => g.tree === tree && rivals(g, holder) && !gone.has(g.session) && conflicts(g, mode, targets),
+  );
+  const blockers = inTheWay.filter((g) => g.until > now);
+  if (blockers.length > 0)
+    return { kind: "refused", blockers, events: refusal(state, request, blockers, now) };
+
+  const lapsed = inTheWay;
+  const events: Event[] = lapsed.map((g) =>
+    event("reservation.expired", {
+      ...holderOf(g),
+      tree,
+      targets: [g.target],
+      until: g.until,
+      successor: holder.session,
+    }),
+  );
+  const own = state.grants.filter((g) => g.tree === tree && sameHolder(g, holder) && g.until > now);
+  const covering = targets.map((target) =>
+    own.find((g) => atLeast(g.mode, mode) && includes(g.target, target)),
+  );
+  const fresh = targets.filter((_, i) => covering[i] === undefined);
+  const stale = [...new Set(covering)].filter((g) => g !== undefined && renewalDue(g.until)) as Grant[];
+  if (fresh.length > 0)
+    events.push(
+      event("reservation.granted", { ...holderOf(holder), tree, targets: fresh, mode, via, until }),
+    );
+  if (stale.length > 0)
+    events.push(
+      event("reservation.renewed", { ...holderOf(holder), tree, targets: stale.map((g) => g.target), until }),
+    );
+  return { kind: "granted", events, lapsed };
+}
+
+function refusal(
+  state: ReservationsState,
+  request: Request,
+  blockers: readonly Grant[],
+  now: number,
+): Event[] {
+  const { holder, tree, targets, mode } = request;
+  const text = textOf(targets);
+  const repeated = state.refusals.some(
+    (r) => sameHolder(r, holder) && r.tree === tree && r.targets === text && now - r.at < REFUSAL_REPEAT_MS,
+  );
+  if (repeated) return [];
+  return [
+    event("reservation.refused", {
+      ...holderOf(holder),
+      tree,
+      targets: [...targets],
+      mode,
+      blockers: blockers.map(asBlocker),
+    }),
+  ];
+}
+
+/** A grant as events name it when it stands in somebody's way. */
+export function asBlocker({ target, since, until, mode, ...holder }: Grant) {
+  return { ...holderOf(holder), target, since, until, mode };
+}
+
+function conflicts(grant: Grant, mode: Mode, targets: readonly Target[]): boolean {
+  if (grant.mode === "shared" && mode === "shared") return false;
+  return targets.some((target) => overlaps(grant.target, target));
+}
+
+function atLeast(held: Mode, wanted: Mode): boolean {
+  return held === "exclusive" || wanted === "shared";
+}
+
+function includes(outer: Target, inner: Target): boolean {
+  return inner.kind === "path" ? covers(outer, inner.path) : sameTarget(outer, inner);
+}
+
+/** Leases of others that keep this session from committing these paths, each with the paths it covers. */
+export function inTheWayOf(
+  state: ReservationsState,
+  commit: { readonly session?: string | undefined; readonly tree: string; readonly paths: readonly string[] },
+  { now, gone }: Pick<Circumstances, "now" | "gone">,
+): { grant: Grant; paths: string[] }[] {
+  return state.grants
+    .filter((g) => g.tree === commit.tree && g.session !== commit.session && g.mode === "exclusive")
+    .filter((g) => g.until > now && !gone.has(g.session))
+    .map((grant) => ({ grant, paths: commit.paths.filter((path) => covers(grant.target, path)) }))
+    .filter(({ paths }) => paths.length > 0);
+}
+
+/** Gives back leases of a session, subagents included: those on the targets given, or all. */
+export function release(
+  state: ReservationsState,
+  session: string,
+  reason: "committed" | "command" | "ended",
+  which: {
+    readonly tree?: string;
+    readonly targets?: readonly Target[];
+    readonly agent?: string | undefined;
+  } = {},
+): Event[] {
+  const mine = state.grants.filter(
+    (g) =>
+      g.session === session &&
+      (which.agent === undefined || g.agent === which.agent) &&
+      (which.tree === undefined || g.tree === which.tree) &&
+      (which.targets === undefined || which.targets.some((t) => sameTarget(t, g.target))),
+  );
+  const scopes = new Map<string, Grant[]>();
+  for (const grant of mine) {
+    const key = `${grant.agent ?? ""}\n${grant.tree}`;
+    scopes.set(key, [...(scopes.get(key) ?? []), grant]);
+  }
+  return [...scopes.values()].map((grants) =>
+    event("reservation.released", {
+      ...holderOf(grants[0]!),
+      tree: grants[0]!.tree,
+      targets: grants.map((g) => g.target),
+      reason,
+    }),
+  );
+}
+
+/** Leases that run at that time, longest held first. */
+export function activeGrants(state: ReservationsState, now: number): Grant[] {
+  return state.grants.filter((g) => g.until > now).sort((a, b) => a.since - b.since);
+}
+
+/** Who holds a path at that time. */
+export function holdersOf(state: ReservationsState, tree: string, path: string, now: number): Grant[] {
+  return activeGrants(state, now).filter((g) => g.tree === tree && covers(g.target, path));
+}
+
+/** Leases of a session that ran out and that nobody has acted on yet. */
+export function lapsedOf(state: ReservationsState, session: string, now: number): Grant[] {
+  return state.grants.filter((g) => g.session === session && g.until <= now);
+}

@@ -1,0 +1,165 @@
+import { event, type Event } from "../../events/mod.ts";
+import { fold } from "./fold.ts";
+
+/** The process a session lives in. `start` and `boot` tell a reused pid from the same process. */
+export interface ProcessId {
+  readonly pid: number;
+  readonly start: string;
+  readonly boot: string;
+}
+
+export interface Session {
+  id: string;
+  kind: string;
+  tree: string;
+  cwd: string;
+  process?: ProcessId | undefined;
+  /** When it began, and its last sign of life (ms). */
+  since: number;
+  lastSeen: number;
+  /** Live subagents by id. */
+  agents: Record<string, { kind?: string | undefined; since: number }>;
+  /** After /clear, until its process announces the new id. */
+  cleared?: boolean;
+}
+
+export interface SessionsState {
+  /** Sessions that have neither ended nor lapsed. */
+  live: Record<string, Session>;
+  /** Former ids of live sessions, to the id they have now. */
+  renamed: Record<string, string>;
+  /** The last sessions that ended, newest last: for naming them in messages. */
+  past: { id: string; at: number; how: string }[];
+}
+
+const PAST_KEPT = 50;
+
+export const sessions = fold<SessionsState>("sessions", 1, () => ({ live: {}, renamed: {}, past: [] }), {
+  "session.started": (state, e, { t }) => {
+    const { session: id, kind, tree, cwd, process } = e;
+    state.live[id] = { ...begin(id, t), kind, tree, cwd, process };
+  },
+  "session.continued": (state, e, { t }) => {
+    const from = state.live[e.from];
+    const session = state.live[e.session] ?? from ?? begin(e.session, t);
+    const agents = { ...from?.agents, ...session.agents };
+    delete state.live[e.from];
+    delete session.cleared;
+    const process = e.process ?? session.process;
+    state.live[e.session] = {
+      ...session,
+      id: e.session,
+      tree: e.tree,
+      cwd: e.cwd,
+      process,
+      agents,
+      lastSeen: t,
+    };
+    if (e.from === e.session) return;
+    for (const [old, id] of Object.entries(state.renamed)) if (id === e.from) state.renamed[old] = e.session;
+    state.renamed[e.from] = e.session;
+    delete state.renamed[e.session];
+  },
+  "session.cleared": (state, e, { t }) => {
+    const session = state.live[e.session];
+    if (session === undefined) return;
+    session.cleared = true;
+    session.lastSeen = t;
+  },
+  "session.seen": (state, e) => touch(state, e.session, e.at),
+  "session.ended": (state, e, { t }) => remove(state, e.session, t, e.reason),
+  "session.lapsed": (state, e, { t }) => remove(state, e.session, t, e.reason),
+  "agent.started": (state, e, { t }) => {
+    const session = state.live[e.session];
+    if (session !== undefined) session.agents[e.agent] = { kind: e.kind, since: t };
+    touch(state, e.session, t);
+  },
+  "agent.stopped": (state, e, { t }) => {
+    delete state.live[e.session]?.agents[e.agent];
+    touch(state, e.session, t);
+  },
+  "reservation.granted": (state, e, { t }) => touch(state, e.session, t),
+  "reservation.renewed": (state, e, { t }) => touch(state, e.session, t),
+  "reservation.refused": (state, e, { t }) => touch(state, e.session, t),
+  "file.written": (state, e, { t }) => touch(state, e.session, t),
+  "commit.recorded": (state, e, { t }) => {
+    if (e.session !== undefined) touch(state, e.session, t);
+  },
+});
+
+function begin(id: string, t: number): Session {
+  return { id, kind: "unknown", tree: "", cwd: "", since: t, lastSeen: t, agents: {} };
+}
+
+function touch(state: SessionsState, id: string, at: number): void {
+  const session = state.live[id];
+  if (session !== undefined && at > session.lastSeen) session.lastSeen = at;
+}
+
+function remove(state: SessionsState, id: string, at: number, how: string): void {
+  if (state.live[id] === undefined) return;
+  delete state.live[id];
+  for (const [old, now] of Object.entries(state.renamed)) if (now === id) delete state.renamed[old];
+  state.past.push({ id, at, how });
+  if (state.past.length > PAST_KEPT) state.past.shift();
+}
+
+/** The live session that has this id, or had it before /clear. */
+export function findSession(state: SessionsState, id: string): Session | undefined {
+  return state.live[id] ?? state.live[state.renamed[id] ?? ""];
+}
+
+/** Live sessions, oldest first. */
+export function liveSessions(state: SessionsState): Session[] {
+  return Object.values(state.live).sort((a, b) => a.since - b.since);
+}
+
+export interface Arrival {
+  readonly session: string;
+  readonly kind: string;
+  readonly tree: string;
+  readonly cwd: string;
+  readonly process?: ProcessId | undefined;
+  readonly model?: string | undefined;
+  /** What the client calls this start: "startup", "resume", "clear", "compact", "fork". */
+  readonly reason: string;
+}
+
+/**
+ * A session announces itself. It continues, and keeps what it holds, if its id is live (resume, compact) or if
+ * live sessions are in the very same process (/clear, a resume from within): those are it. Else it starts.
+ */
+export function arrive(state: SessionsState, arrival: Arrival): Event[] {
+  const { session, kind, tree, cwd, process, model, reason } = arrival;
+  const former = liveSessions(state).filter((s) => s.id === session || sameProcess(s.process, process));
+  if (former.length === 0) return [event("session.started", { session, kind, tree, cwd, process, model })];
+  return former.map(({ id }) =>
+    event("session.continued", { session, from: id, reason, tree, cwd, process }),
+  );
+}
+
+/** A session says goodbye. After "clear" its process goes on, so it keeps what it holds. */
+export function leave(state: SessionsState, id: string, reason: string): Event[] {
+  const session = findSession(state, id);
+  if (session === undefined) return [];
+  if (reason === "clear") return [event("session.cleared", { session: session.id })];
+  return [event("session.ended", { session: session.id, reason })];
+}
+
+/** Sessions proven gone, to be declared so. Whatever is ambiguous is alive. */
+export function lapse(state: SessionsState, gone: ReadonlySet<string>): Event[] {
+  return liveSessions(state)
+    .filter((s) => gone.has(s.id))
+    .map((s) => event("session.lapsed", { session: s.id, reason: "process-gone", lastSeen: s.lastSeen }));
+}
+
+function sameProcess(a: ProcessId | undefined, b: ProcessId | undefined): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    a.pid === b.pid &&
+    a.start === b.start &&
+    a.boot === b.boot &&
+    a.start !== ""
+  );
+}

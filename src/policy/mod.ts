@@ -1,0 +1,1 @@
+export { LEASE_DEFAULTS, leaseUntil, type LeaseSettings, renewalDue } from "./lease.ts";
