@@ -52,7 +52,8 @@ export const CATALOGUE: Catalogue = catalogueOf(Object.values(FAMILIES));
 
 type Data<T extends EventType> = Omit<EventNamed<T>, "type" | "v">;
 
-/** Makes an event at its current version. */
+/** Makes an event at its current version. Fields that are `undefined` are left out: stored events are JSON. */
 export function event<T extends EventType>(type: T, data: Data<T>): EventNamed<T> {
-  return { type, v: CATALOGUE.get(type)?.version ?? 1, ...data } as unknown as EventNamed<T>;
+  const fields = Object.entries(data).filter(([, value]) => value !== undefined);
+  return { type, v: CATALOGUE.get(type)?.version ?? 1, ...Object.fromEntries(fields) } as unknown as EventNamed<T>;
 }

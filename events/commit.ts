@@ -16,8 +16,6 @@ export const commitRecorded = define(
     paths: v.array(path()),
     total: count(),
     subject: v.string(),
-    /** Pre-commit did not run: -n, or a tool that skips hooks. */
-    unchecked: v.optional(v.boolean()),
   }),
 );
 
@@ -50,3 +48,10 @@ export const commitAnnounced = define(
     to: v.array(text()),
   }),
 );
+
+export const commitRewritten = define("commit.rewritten", "Amend or rebase replaced commits by others.", () => ({
+  how: v.string(),
+  /** The first 200. */
+  pairs: v.array(v.object({ from: commit(), to: commit() })),
+  session: v.optional(text()),
+}));

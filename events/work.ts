@@ -1,12 +1,14 @@
 import * as v from "valibot";
 import { define } from "./define.ts";
-import { holder, path, text, tree } from "./fields.ts";
+import { holder, path, text, time, tree } from "./fields.ts";
 
 export const fileWritten = define("file.written", "An edit tool wrote a file.", () => ({
   ...holder(),
   tree: tree(),
   path: path(),
   tool: v.string(),
+  /** When; the record may be later (ms). */
+  at: time(),
 }));
 
 export const workAttributed = define(

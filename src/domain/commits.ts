@@ -11,7 +11,6 @@ export interface CommitRecord {
   paths: string[];
   total: number;
   at: number;
-  unchecked: boolean;
 }
 
 export interface CommitsState {
@@ -26,7 +25,7 @@ const PATHS_KEPT = 16;
 
 export const commits = fold<CommitsState>("commits", 1, () => ({ recent: [], heads: {} }), {
   "commit.recorded": (state, e, { t }) => {
-    const { commit, tree, branch, session, subject, total, unchecked = false } = e;
+    const { commit, tree, branch, session, subject, total } = e;
     if (!state.recent.some((c) => c.commit === commit)) {
       state.recent.push({
         commit,
@@ -35,7 +34,6 @@ export const commits = fold<CommitsState>("commits", 1, () => ({ recent: [], hea
         session,
         subject,
         total,
-        unchecked,
         at: t,
         paths: e.paths.slice(0, PATHS_KEPT),
       });
@@ -45,6 +43,13 @@ export const commits = fold<CommitsState>("commits", 1, () => ({ recent: [], hea
   },
   "head.moved": (state, e, { t }) => {
     state.heads[e.tree] = { commit: e.to, branch: e.branch, at: t };
+  },
+  "commit.rewritten": (state, e) => {
+    for (const { from, to } of e.pairs) {
+      const old = state.recent.find((c) => c.commit === from);
+      // The new one may be recorded already, by post-commit; whose it is then stands there.
+      if (old !== undefined && !state.recent.some((c) => c.commit === to)) old.commit = to;
+    }
   },
   "session.continued": (state, e) => {
     for (const commit of state.recent) if (commit.session === e.from) commit.session = e.session;

@@ -1,0 +1,74 @@
+#!/bin/sh
+# The one entry of all installed hooks: hook <claude|git> <name> [git's arguments].
+# Installed as <git common dir>/signalbox/bin/hook; @NAMES@ are filled in from hooks/manifest.ts.
+# Exit code: git hooks 0 or 1 (refused); Claude hooks always 0. Whatever breaks here lets the operation through.
+[ "${SIGNALBOX-}" = 0 ] && exit 0
+
+sb=${0%/*}/..
+kind=${1-claude} name=${2-auto}
+me=${CLAUDE_CODE_SESSION_ID:-${SIGNALBOX_SESSION-}}
+case $me in *[!A-Za-z0-9._-]* | .*) me= ;; esac
+
+live() {
+  set -- "$sb"/views/live/*
+  [ -e "$1" ]
+}
+
+others() {
+  for f in "$sb"/views/live/*; do
+    [ "${f##*/}" = "$me" ] || { [ -e "$f" ] && return 0; }
+  done
+  return 1
+}
+
+# A file's mtime says when the session was last seen; truncating an empty file is free of forks.
+seen() { [ -n "$me" ] && [ -d "$sb/spool/seen" ] && : >"$sb/spool/seen/$me"; }
+
+# The head of the payload names session, agent, tool and path; the file's content never leaves the client.
+spool() {
+  [ -n "$me" ] && [ -d "$sb/spool/wrote" ] || return 0
+  n=0
+  while [ -e "$sb/spool/wrote/$me.$$.$n" ]; do n=$((n + 1)); done
+  head -c 8192 >"$sb/spool/wrote/$me.$$.$n"
+}
+
+broken() {
+  printf '%s\n' "signalbox: $kind hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor" |
+    tee -a "$sb/errors.log" 2>/dev/null >&2
+  [ "$kind" = claude ] && printf '%s\n' "{\"systemMessage\":\"signalbox: hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor\"}"
+  exit 0
+}
+
+case $kind:$name in
+  @SPOOL@) spool 2>/dev/null; seen 2>/dev/null; exit 0 ;;
+  @SEEN@) seen 2>/dev/null; exit 0 ;;
+  @OTHERS@) others || exit 0 ;;
+  @LIVE@) live || exit 0 ;;
+esac
+
+# A rebase runs these once per commit; post-rewrite tells of all of them at its end.
+case $kind:$name in
+  git:post-commit | git:post-checkout | git:prepare-commit-msg)
+    gd=${GIT_DIR:-.git}
+    [ -d "$gd/rebase-merge" ] || [ -d "$gd/rebase-apply" ] && exit 0
+    ;;
+esac
+# Pre-commit left this for the git process that is our parent: the commit is checked already.
+[ "$kind:$name" = git:prepare-commit-msg ] && [ -e "$sb/spool/checked/$PPID" ] && exit 0
+
+runtime=@RUNTIME@
+bundle=$sb/runtime/hook.cjs
+[ -x "$runtime" ] || broken "no runtime at $runtime"
+[ -r "$bundle" ] || broken "no bundle at $bundle"
+# NODE_EXTRA_CA_CERTS alone makes Node 20 start 2.5 times slower; NODE_OPTIONS may load anything.
+unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
+[ $# -ge 2 ] && shift 2
+out=$("$runtime" @FLAGS@ "$bundle" "$kind" "$name" "$@" 2>/dev/null)
+rc=$?
+case $kind:$rc in
+  claude:0) [ -z "$out" ] || printf '%s\n' "$out" ;;
+  git:0) [ -z "$out" ] || printf '%s\n' "$out" >&2 ;;
+  git:3) printf '%s\n' "$out" >&2; exit 1 ;;
+  *) broken "exit $rc" ;;
+esac
+exit 0

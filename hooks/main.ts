@@ -1,0 +1,93 @@
+/**
+ * The bundle that installed hooks run: `hook.cjs <claude|git> <name> [git's arguments]`. It lies in
+ * `<git common dir>/signalbox/runtime/`, and that signal box is its own.
+ *
+ * Exit code: 0 go on, 3 refused (git hooks). Whatever breaks lets the operation through, says so in one line,
+ * and puts it on record: as an event, or in errors.log when the log is what broke.
+ */
+import { appendFileSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { openBox } from "../src/adapters/box.ts";
+import { parseHookInput, type HookInput } from "../src/adapters/claude.ts";
+import { findRepo } from "../src/adapters/locate.ts";
+import type { Box } from "../src/app/box.ts";
+import { describe, recordFailure } from "../src/app/failure.ts";
+import { sessionOf } from "../src/app/identity.ts";
+import { SETTINGS, settingsFromEnv } from "../src/app/settings.ts";
+import { CLAUDE_HANDLERS } from "./claude/mod.ts";
+import { gitCall } from "./git/call.ts";
+import { GIT_HANDLERS } from "./git/mod.ts";
+import { CLAUDE_HOOKS, GIT_HOOKS } from "./manifest.ts";
+import { readStdin } from "./stdin.ts";
+
+const REFUSED = 3;
+
+/** Runs one hook and answers with its exit code. */
+export async function main(boxDir: string, [kind, name = "auto", ...args]: readonly string[]): Promise<number> {
+  let box: Box | undefined;
+  const open = () => (box ??= openBox(boxDir, findRepo(process.cwd())?.top));
+  try {
+    if (kind === "git") return await git(open, name, args);
+    await claude(open, name);
+    return 0;
+  } catch (error) {
+    const line = `signalbox: ${kind} hook ${name} broke and let this through unguarded: ${describe(error)}; run: git signalbox doctor`;
+    print(kind === "git" ? line : JSON.stringify({ systemMessage: line }));
+    record(boxDir, box, `${kind} ${name}`, error);
+    return 0;
+  } finally {
+    box?.log.close();
+  }
+}
+
+async function claude(open: () => Box, name: string): Promise<void> {
+  const input = parseHookInput(await readStdin(stdinDeadlineMs()));
+  const handler = CLAUDE_HANDLERS[name === "auto" ? nameOf(input) : name];
+  if (handler !== undefined) print(handler({ input, box: open() }));
+}
+
+/** Clients that do not pass a hook's arguments run the entry bare; then the payload says which hook it is. */
+function nameOf(input: HookInput): string {
+  const hook = CLAUDE_HOOKS.find(
+    ({ event, matcher }) => event === input.hook_event_name && (matcher === undefined || matcher.split("|").includes(input.tool_name ?? "")),
+  );
+  return hook?.name ?? "";
+}
+
+async function git(open: () => Box, name: string, args: readonly string[]): Promise<number> {
+  const handler = GIT_HANDLERS[name];
+  if (handler === undefined) return 0;
+  const wantsStdin = GIT_HOOKS.some((hook) => hook.name === name && hook.stdin);
+  const { refused, say = "" } = handler(gitCall(open(), args, wantsStdin ? await readStdin(stdinDeadlineMs()) : ""));
+  print(say);
+  return refused === true ? REFUSED : 0;
+}
+
+function stdinDeadlineMs(): number {
+  const fromEnv = settingsFromEnv(process.env).values["hooks.stdinDeadlineMs"];
+  return typeof fromEnv === "number" ? fromEnv : SETTINGS["hooks.stdinDeadlineMs"].fallback;
+}
+
+function record(boxDir: string, box: Box | undefined, where: string, error: unknown): void {
+  try {
+    if (box === undefined) throw error;
+    recordFailure(box, where, error, sessionOf(process.env));
+  } catch {
+    try {
+      appendFileSync(join(boxDir, "errors.log"), `${new Date().toISOString()} ${where}: ${describe(error)}\n`);
+    } catch {
+      // Nowhere left to write; the line on the screen has said it.
+    }
+  }
+}
+
+function print(text: string): void {
+  if (text !== "") writeSync(1, `${text}\n`);
+}
+
+// oxlint-disable-next-line unicorn/prefer-module -- the bundle is CommonJS: Node 20 starts it 5 ms sooner
+if (typeof __filename === "string") {
+  void main(dirname(dirname(__filename)), process.argv.slice(2)).then((code) => {
+    process.exitCode = code;
+  });
+}

@@ -1,0 +1,74 @@
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { isSessionId } from "../app/identity.ts";
+import type { Spool, Spooled } from "../app/ports.ts";
+import { writtenPath } from "./claude.ts";
+import { locate } from "./locate.ts";
+
+/** One fold takes at most so many; the next takes the rest. */
+const DRAINED_AT_ONCE = 256;
+
+/**
+ * What shell hooks leave (`hooks/hook.sh`): `seen/<session>`, whose mtime is the last sign of life, and
+ * `wrote/<session>.<pid>.<n>`, the head of an edit tool's payload.
+ */
+export function spoolIn(boxDir: string, commonDir: string): Spool {
+  const dir = (kind: "seen" | "wrote" | "checked") => join(boxDir, "spool", kind);
+  const checked = (gitPid: string) => join(dir("checked"), gitPid.replaceAll(/\D/g, "") || "0");
+
+  return {
+    drain() {
+      const seen = names(dir("seen"))
+        .filter(isSessionId)
+        .flatMap((session): Spooled[] => {
+          const at = mtime(join(dir("seen"), session));
+          return at === undefined ? [] : [{ kind: "seen", session, at }];
+        });
+      const wrote = names(dir("wrote"))
+        .slice(0, DRAINED_AT_ONCE)
+        .flatMap((entry) => readWrote(join(dir("wrote"), entry), entry, commonDir));
+      return [...seen, ...wrote].sort((a, b) => a.at - b.at);
+    },
+    done(entries) {
+      for (const entry of entries) rmSync(join(dir("wrote"), entry), { force: true });
+    },
+    markChecked(gitPid) {
+      mkdirSync(dir("checked"), { recursive: true });
+      closeSync(openSync(checked(gitPid), "w"));
+    },
+    unmarkChecked(gitPid) {
+      rmSync(checked(gitPid), { force: true });
+    },
+  };
+}
+
+function readWrote(file: string, entry: string, commonDir: string): Spooled[] {
+  const at = mtime(file);
+  const session = entry.replace(/\.\d+\.\d+$/, "");
+  if (at === undefined || !isSessionId(session)) return [];
+  // Half written by a hook that still runs: the next fold finds it whole.
+  const written = writtenPath(readFileSync(file, "utf8"));
+  const where = written === undefined ? undefined : locate(written.path);
+  if (written === undefined || where?.kind !== "tracked-tree" || where.repo.commonDir !== commonDir) {
+    if (Date.now() - at > 60_000) rmSync(file, { force: true });
+    return [];
+  }
+  const { agent, tool } = written;
+  return [{ kind: "wrote", session, agent, at, tool, tree: where.repo.tree, path: where.path, entry }];
+}
+
+function names(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
+
+function mtime(file: string): number | undefined {
+  try {
+    return Math.trunc(statSync(file).mtimeMs);
+  } catch {
+    return undefined;
+  }
+}

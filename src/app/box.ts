@@ -1,0 +1,129 @@
+import { assertEvent, event, type Event, type StoredEvent, upcast } from "../../events/mod.ts";
+import type { Fold } from "../domain/fold.ts";
+import { FOLDS, type States } from "../domain/mod.ts";
+import { findSession, lapse, liveSessions, type SessionsState } from "../domain/sessions.ts";
+import type { Json, Log, LogRecord, Projection } from "../log/mod.ts";
+import type { Ports, Spooled } from "./ports.ts";
+import type { Settings } from "./settings.ts";
+
+/** A repository's signal box: its log, what the log says, and the world around it. */
+export interface Box {
+  /** Its folder in the git common dir. */
+  readonly dir: string;
+  readonly log: Log;
+  readonly ports: Ports;
+  readonly settings: Settings;
+}
+
+/** What a decision may look at. */
+export interface Circumstances {
+  readonly states: States;
+  /** Never before the log's own time (ms). */
+  readonly now: number;
+  /** Live sessions whose process is proven gone. */
+  readonly gone: ReadonlySet<string>;
+}
+
+export interface Decision<R> {
+  readonly events: readonly Event[];
+  readonly result: R;
+}
+
+export type FoldName = keyof typeof FOLDS;
+
+/** The folds as the log's projections. */
+export const PROJECTIONS: { readonly [K in FoldName]: Projection<States[K]> } = Object.fromEntries(
+  Object.entries(FOLDS).map(([name, fold]) => [name, projectionOf(fold as Fold<unknown>)]),
+) as never;
+
+function projectionOf<S>(fold: Fold<S>): Projection<S> {
+  return {
+    name: fold.name,
+    version: fold.version,
+    initial: fold.initial,
+    apply(state, record) {
+      for (const e of eventsOf(record)) fold.evolve(state, e, { seq: record.s, t: record.t });
+    },
+  };
+}
+
+const known = new WeakMap<LogRecord, readonly Event[]>();
+
+/** The events of a record that this build knows, at their current versions. */
+export function eventsOf(record: LogRecord): readonly Event[] {
+  let events = known.get(record);
+  if (events === undefined) {
+    events = record.e.map((stored) => upcast(stored)).filter((e) => e !== undefined);
+    known.set(record, events);
+  }
+  return events;
+}
+
+/** What the log says now. */
+export function statesOf(read: <S>(projection: Projection<S>) => S): States {
+  const states: Partial<Record<FoldName, unknown>> = {};
+  for (const name of Object.keys(PROJECTIONS) as FoldName[]) states[name] = read(PROJECTIONS[name] as Projection<unknown>);
+  return states as States;
+}
+
+/** Events that say what happened but permit nothing: they need not be on disk before anybody goes on. */
+const TELEMETRY: ReadonlySet<string> = new Set(["session.seen", "file.written", "notice.delivered"]);
+
+/** Activity is recorded this coarsely (ms): it only tells a quiet session from a dead one. */
+const SEEN_EVERY_MS = 60_000;
+
+/**
+ * Fold, decide, append, in one linearizable step: `decide` is run again whenever another writer came first.
+ * What shell hooks spooled, and sessions proven gone, go into the log with whatever is decided.
+ */
+export function decide<R>(box: Box, by: string | undefined, decideOn: (circumstances: Circumstances) => Decision<R>): R {
+  const { log, ports } = box;
+  const spooled = ports.spool.drain();
+  let drained: string[] = [];
+  let ended: string[] = [];
+  const { result } = log.append((view) => {
+    const states = statesOf((projection) => view.state(projection));
+    const gone = goneSessions(states.sessions, ports);
+    const { events: own, result: answer } = decideOn({ states, now: view.now, gone });
+    const fromSpool = spoolEvents(states.sessions, spooled);
+    drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
+    const lapsed = lapse(states.sessions, gone);
+    const events: Event[] = [...fromSpool, ...lapsed, ...own];
+    ended = events.flatMap((e) => (e.type === "session.ended" || e.type === "session.lapsed" ? [e.session] : renamedFrom(e)));
+    if (events.length === 0) return { result: answer };
+    for (const e of events) assertEvent(e as unknown as StoredEvent);
+    const sync = !events.every((e) => TELEMETRY.has(e.type));
+    return { result: answer, draft: { events: events as unknown as Json[], sync, by } };
+  });
+  if (drained.length > 0) ports.spool.done(drained);
+  for (const session of ended) ports.views.removeLive(session);
+  return result;
+}
+
+function renamedFrom(e: Event): string[] {
+  return e.type === "session.continued" && e.from !== e.session ? [e.from] : [];
+}
+
+function goneSessions(state: SessionsState, ports: Ports): Set<string> {
+  const dead = liveSessions(state).filter((s) => s.process !== undefined && ports.processes.isGone(s.process));
+  return new Set(dead.map((s) => s.id));
+}
+
+function spoolEvents(state: SessionsState, spooled: readonly Spooled[]): Event[] {
+  return spooled.flatMap((entry): Event[] => {
+    const session = findSession(state, entry.session);
+    if (session === undefined) return [];
+    if (entry.kind === "wrote") {
+      const { agent, tool, tree, path, at } = entry;
+      return [event("file.written", { session: session.id, agent, tool, tree, path, at })];
+    }
+    return entry.at - session.lastSeen < SEEN_EVERY_MS ? [] : [event("session.seen", { session: session.id, at: entry.at })];
+  });
+}
+
+/** Reads without deciding: the log as it is now. */
+export function look(box: Box): Circumstances {
+  box.log.catchUp();
+  const states = statesOf((projection) => box.log.state(projection));
+  return { states, now: Math.max(box.ports.now(), box.log.head.t), gone: goneSessions(states.sessions, box.ports) };
+}

@@ -1,0 +1,89 @@
+import { event } from "../../events/mod.ts";
+import { asBlocker, inTheWayOf, release } from "../domain/reservations.ts";
+import { findSession, liveSessions } from "../domain/sessions.ts";
+import { type Box, decide, look } from "./box.ts";
+import { commitRefused, commitWarned } from "./messages.ts";
+import type { Git } from "./ports.ts";
+
+/** Who commits, and in which working tree; without a session it is a person. */
+export interface Committer {
+  readonly session?: string | undefined;
+  readonly tree: string;
+}
+
+export type CommitVerdict =
+  | { readonly kind: "go"; readonly note: string }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** An event holds at most so many paths; the rest is in git. */
+const PATHS_RECORDED = 200;
+
+/**
+ * The gate before a commit: a session may not commit what another live session holds; a person may, and is told.
+ *
+ * @param skipped pre-commit did not run (`-n`): the same rule, and on record
+ */
+export function checkCommit(box: Box, committer: Committer, git: Git, skipped: boolean): CommitVerdict {
+  const paths = git.stagedPaths();
+  const plain = skipped && !git.inOperation();
+  return decide<CommitVerdict>(box, committer.session, ({ states, now, gone }) => {
+    const session = resolve(states.sessions, committer.session);
+    const { tree } = committer;
+    const bypass = plain ? [event("guard.bypassed", { how: "commit --no-verify", session })] : [];
+    const inTheWay = inTheWayOf(states.reservations, { session, tree, paths }, { now, gone });
+    if (inTheWay.length === 0) return { events: bypass, result: { kind: "go", note: "" } };
+
+    const held = [...new Set(inTheWay.flatMap((each) => each.paths))].slice(0, PATHS_RECORDED);
+    const blockers = inTheWay.map(({ grant }) => asBlocker(grant));
+    if (session === undefined || (skipped && !plain)) {
+      const warned = event("commit.warned", { tree, paths: held, blockers });
+      return { events: [...bypass, warned], result: { kind: "go", note: commitWarned(inTheWay) } };
+    }
+    const refused = event("commit.refused", { tree, session, paths: held, blockers });
+    return { events: [...bypass, refused], result: { kind: "refused", reason: commitRefused(inTheWay, now) } };
+  });
+}
+
+/** After a commit: it is recorded, and its session lets go of what it committed whole. */
+export function recordCommit(box: Box, committer: Committer, git: Git): void {
+  const head = git.headCommit();
+  if (head === undefined) return;
+  const held = heldPaths(box, committer, head.paths);
+  const dirty = git.dirty(held);
+  const clean = held.filter((path) => !dirty.has(path)).map((path) => ({ kind: "path" as const, path }));
+  decide(box, committer.session, ({ states }) => {
+    const session = resolve(states.sessions, committer.session);
+    const { tree } = committer;
+    const recorded = event("commit.recorded", {
+      commit: head.commit,
+      parents: head.parents,
+      tree,
+      branch: head.branch,
+      session,
+      paths: head.paths.slice(0, PATHS_RECORDED),
+      total: head.paths.length,
+      subject: head.subject.slice(0, 200),
+    });
+    const released = session === undefined ? [] : release(states.reservations, session, "committed", { tree, targets: clean });
+    return { events: [recorded, ...released], result: undefined };
+  });
+}
+
+function heldPaths(box: Box, { session, tree }: Committer, paths: readonly string[]): string[] {
+  const { states } = look(box);
+  const id = resolve(states.sessions, session);
+  const committed = new Set(paths);
+  const mine = states.reservations.grants.filter((g) => g.session === id && g.tree === tree);
+  return [...new Set(mine.flatMap(({ target }) => (target.kind === "path" && committed.has(target.path) ? [target.path] : [])))];
+}
+
+function resolve(state: Parameters<typeof findSession>[0], session: string | undefined): string | undefined {
+  return session === undefined ? undefined : (findSession(state, session)?.id ?? session);
+}
+
+/** Whether anybody but the committer is live: else there is nothing to guard. */
+export function othersLive(box: Box, session: string | undefined): boolean {
+  const { states, gone } = look(box);
+  const id = resolve(states.sessions, session);
+  return liveSessions(states.sessions).some((s) => s.id !== id && !gone.has(s.id));
+}

@@ -1,0 +1,118 @@
+import type { Notice } from "../domain/notices.ts";
+import { formatTarget } from "../domain/pattern.ts";
+import type { Grant } from "../domain/reservations.ts";
+import { shortName } from "./identity.ts";
+
+/**
+ * All that signalbox says to sessions and people about each other: what is so, who, since when, until when, and
+ * the one command that goes on. Neutral in tone, one line a matter.
+ */
+
+/** "12:03" in local time. */
+export function clock(ms: number): string {
+  const date = new Date(ms);
+  return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+/** "4 min", "2 h 5 min", "12 s". */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return rest === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
+}
+
+/** "session 3f2a91c0" or "subagent ae30 of session 3f2a91c0". */
+export function who({ session, agent }: { readonly session: string; readonly agent?: string | undefined }): string {
+  const name = `session ${shortName(session)}`;
+  return agent === undefined ? name : `subagent ${agent.slice(0, 8)} of ${name}`;
+}
+
+function pad(n: number): string {
+  return String(n).padStart(2, "0");
+}
+
+/** A name that the shell takes as it is written. */
+export function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) && !path.startsWith("-") ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function span(grant: Grant, now: number): string {
+  return `since ${clock(grant.since)} (${duration(now - grant.since)} ago), until ${clock(grant.until)} unless it edits again`;
+}
+
+/** Why an edit did not happen, and what to do. */
+export function editRefused(path: string, blockers: readonly Grant[], now: number): string {
+  const lines = blockers.map((grant) => `${path} is reserved by ${who(grant)}${as(grant, path)} ${span(grant, now)}.`);
+  const next = `Nothing was written. Work on other files meanwhile; \`git signalbox who ${quoted(path)}\` tells when it is free.`;
+  return [`signalbox: ${lines[0]}`, ...lines.slice(1), next].join("\n");
+}
+
+function as(grant: Grant, path: string): string {
+  const target = formatTarget(grant.target);
+  return target === path ? "" : ` (as ${target})`;
+}
+
+/** The edit goes on, but a run-out lease of somebody else gave way. */
+export function tookOver(path: string, lapsed: readonly Grant[]): string {
+  const [grant] = lapsed;
+  if (grant === undefined) return "";
+  return (
+    `signalbox: ${path} was reserved by ${who(grant)} until ${clock(grant.until)}; that ran out and it is yours now. ` +
+    `It may hold uncommitted changes that are not yours: look at \`git diff -- ${quoted(path)}\` before you commit it.`
+  );
+}
+
+/** Why a commit did not happen, and what to do. */
+export function commitRefused(inTheWay: readonly { grant: Grant; paths: readonly string[] }[], now: number): string {
+  const lines = inTheWay.map(({ grant, paths }) => `  ${listed(paths)}: reserved by ${who(grant)} ${span(grant, now)}`);
+  const paths = [...new Set(inTheWay.flatMap((each) => each.paths))];
+  return [
+    "signalbox: this commit holds files that another live session has reserved; nothing was committed:",
+    ...lines,
+    `  Leave them out (\`git restore --staged -- ${paths.slice(0, 5).map(quoted).join(" ")}${paths.length > 5 ? " …" : ""}\`) and commit again.`,
+  ].join("\n");
+}
+
+/** A person's commit went through; the one line they get. */
+export function commitWarned(inTheWay: readonly { grant: Grant; paths: readonly string[] }[]): string {
+  const all = inTheWay.map(({ grant, paths }) => `${listed(paths)} (${who(grant)})`);
+  return `signalbox: committed, though a live session has reserved: ${all.join("; ")}`;
+}
+
+function listed(paths: readonly string[]): string {
+  return paths.length <= 3 ? paths.join(", ") : `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more`;
+}
+
+/** What a session is told when it begins and others are here. */
+export function welcome(others: readonly { readonly id: string; readonly holds: readonly string[] }[]): string {
+  const each = others.map(({ id, holds }) => `${who({ session: id })}${holds.length === 0 ? "" : ` (has ${listed(holds)})`}`);
+  return (
+    `signalbox: ${others.length === 1 ? "another session works" : `${others.length} other sessions work`} in this repository: ${each.join(", ")}. ` +
+    "A file is reserved for whoever edits it first; you are told before a write if it is not free. Commit your own files by name."
+  );
+}
+
+/** What concerned a session since its last turn, one line each. */
+export function digest(notices: readonly Notice[], lapsed: readonly Grant[]): string {
+  const lines = notices.map((n) => `- ${clock(n.at)} ${noticeText(n)}`);
+  if (lapsed.length > 0) {
+    lines.push(`- your reservation of ${listed(lapsed.map((g) => formatTarget(g.target)))} ran out; the next edit takes it again if it is free`);
+  }
+  return lines.length === 0 ? "" : ["signalbox, since your last turn:", ...lines].join("\n");
+}
+
+const NOTICE_TEXT: Readonly<Record<Notice["kind"], (by: string, what: string, detail: string) => string>> = {
+  wanted: (by, what) => `${by} wanted ${what}, which you have reserved; commit or \`git signalbox release\` it when you are done`,
+  taken: (by, what) => `your reservation of ${what} had run out and ${by} has it now`,
+  overridden: (_, what) => `a person committed ${what}, which you have reserved`,
+  asked: (by, what, detail) => `${by} asks for ${what}: ${detail}`,
+  accepted: (by, what) => `${by} handed ${what} over to you`,
+  rejected: (by, what, detail) => `${by} keeps ${what}: ${detail}`,
+};
+
+function noticeText({ kind, by, what, detail }: Notice): string {
+  return NOTICE_TEXT[kind](by === "" ? "a person" : who({ session: by }), what, detail ?? "");
+}

@@ -1,0 +1,104 @@
+import * as v from "valibot";
+
+/** One setting: its default, what it accepts, and what it is for. The unit is in the name. */
+interface Setting<T> {
+  readonly fallback: T;
+  readonly schema: () => v.GenericSchema<unknown, T>;
+  readonly doc: string;
+}
+
+const setting = <T>(fallback: T, schema: () => v.GenericSchema<unknown, T>, doc: string): Setting<T> => ({ fallback, schema, doc });
+const between = (min: number, max: number) => () => v.pipe(v.number(), v.minValue(min), v.maxValue(max));
+
+/** All settings. A new one is one line here. */
+export const SETTINGS = {
+  "lease.ttlMinutes": setting(15, between(0.05, 24 * 60), "how long a reservation lasts after the last edit"),
+  "lease.renewAfterSeconds": setting(60, between(0, 3600), "a renewal that adds less is left out of the log"),
+  "log.sync": setting<"data" | "never">(
+    "data",
+    () => v.picklist(["data", "never"]),
+    "data: an answer that permits a write survives power loss; never: it survives kill -9 only",
+  ),
+  "log.snapshotEvery": setting(64, between(1, 100_000), "events that a hook folds before it writes a snapshot"),
+  "paths.ignoreCase": setting<"auto" | boolean>(
+    "auto",
+    () => v.union([v.literal("auto"), v.boolean()]),
+    "treat names that differ in case as one; auto: as core.ignorecase says",
+  ),
+  "hooks.stdinDeadlineMs": setting(2000, between(10, 60_000), "how long a hook waits for its input"),
+  "compact.schedule": setting("17 3 * * *", () => v.pipe(v.string(), v.nonEmpty()), "when compaction is due (cron expression)"),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Settings = { readonly [K in SettingName]: (typeof SETTINGS)[K]["fallback"] };
+/** Values by name, from one place that sets them. */
+export interface SettingsSource {
+  /** What to call it in an error: a file, or the environment. */
+  readonly from: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface Resolved {
+  readonly settings: Settings;
+  /** Where each value that is not the default comes from. */
+  readonly origins: Readonly<Partial<Record<SettingName, string>>>;
+  /** What is wrong, each a full sentence; a wrong value is left out, so the one before it stands. */
+  readonly problems: readonly string[];
+}
+
+/** Lays sources over the defaults, later ones over earlier ones. Wrong values are reported and have no effect. */
+export function resolveSettings(sources: readonly SettingsSource[]): Resolved {
+  const settings: Record<string, unknown> = Object.fromEntries(Object.entries(SETTINGS).map(([name, s]) => [name, s.fallback]));
+  const origins: Partial<Record<SettingName, string>> = {};
+  const problems: string[] = [];
+  for (const { from, values } of sources) {
+    for (const [name, value] of Object.entries(values)) {
+      const problem = checkSetting(name, value);
+      if (problem !== undefined) {
+        problems.push(`${from}: ${problem}`);
+        continue;
+      }
+      settings[name] = value;
+      origins[name as SettingName] = from;
+    }
+  }
+  return { settings: settings as Settings, origins, problems };
+}
+
+/** What is wrong with a value for a setting, as a sentence; `undefined` if nothing is. */
+export function checkSetting(name: string, value: unknown): string | undefined {
+  if (!Object.hasOwn(SETTINGS, name)) return `there is no setting "${name}"; git signalbox config lists them`;
+  const { schema, fallback } = SETTINGS[name as SettingName];
+  const checked = v.safeParse(schema(), value);
+  if (checked.success) return undefined;
+  return `${name} cannot be ${JSON.stringify(value)}: ${checked.issues[0].message}; the default is ${JSON.stringify(fallback)}`;
+}
+
+/** The variable that sets a setting for one command: SIGNALBOX_LEASE_TTL_MINUTES for lease.ttlMinutes. */
+export function variableOf(name: string): string {
+  return `SIGNALBOX_${name.replaceAll(/[A-Z]/g, "_$&").replaceAll(".", "_").toUpperCase()}`;
+}
+
+/** Settings from the environment; text that is JSON is taken as such. */
+export function settingsFromEnv(env: Readonly<Record<string, string | undefined>>): SettingsSource {
+  const values: Record<string, unknown> = {};
+  for (const name of Object.keys(SETTINGS)) {
+    const text = env[variableOf(name)];
+    if (text !== undefined) values[name] = parseValue(text);
+  }
+  return { from: "environment", values };
+}
+
+/** "15" is a number, "true" a boolean, anything that is not JSON is itself. */
+export function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The lease settings as the policy takes them. */
+export function leaseSettings(settings: Settings): { ttlMs: number; renewAfterMs: number } {
+  return { ttlMs: settings["lease.ttlMinutes"] * 60_000, renewAfterMs: settings["lease.renewAfterSeconds"] * 1000 };
+}
