@@ -1,1 +1,40 @@
-export {};
+/**
+ * An event log that several processes append to without a daemon and without a lock. A library by itself:
+ * opaque records, `node:` builtins only, Node and Deno. docs/log.md tells how it is used and what it promises.
+ *
+ * @module
+ */
+
+export type { Archived, CompactOptions, CompactReport } from "./compact.ts";
+export { type Disk, nodeDisk, type OpenMode } from "./disk.ts";
+export {
+  type LogErrorCode,
+  LogBusy,
+  LogCorrupt,
+  LogError,
+  LogFull,
+  LogMissing,
+  LogNewer,
+  LogProof,
+  LogPruned,
+  LogReadOnly,
+  LogTooLarge,
+  LogUnreadable,
+  LogUnsynced,
+  type Place,
+} from "./errors.ts";
+export { filesystemProblem } from "./filesystem.ts";
+export type { Projection } from "./folds.ts";
+export { follow, type FollowOptions } from "./follow.ts";
+export {
+  type Appended,
+  type Decide,
+  type Draft,
+  type Log,
+  type OpenOptions,
+  openLog,
+  type View,
+} from "./open.ts";
+export type { FoldProof } from "./proof.ts";
+export { type Head, type Json, type LogRecord, type Skip } from "./record.ts";
+export type { SealReport } from "./seal.ts";
