@@ -23,7 +23,10 @@ import { readStdin } from "./stdin.ts";
 const REFUSED = 3;
 
 /** Runs one hook and answers with its exit code. */
-export async function main(boxDir: string, [kind, name = "auto", ...args]: readonly string[]): Promise<number> {
+export async function main(
+  boxDir: string,
+  [kind, name = "auto", ...args]: readonly string[],
+): Promise<number> {
   let box: Box | undefined;
   const open = () => (box ??= openBox(boxDir, findRepo(process.cwd())?.top));
   try {
@@ -49,7 +52,9 @@ async function claude(open: () => Box, name: string): Promise<void> {
 /** Clients that do not pass a hook's arguments run the entry bare; then the payload says which hook it is. */
 function nameOf(input: HookInput): string {
   const hook = CLAUDE_HOOKS.find(
-    ({ event, matcher }) => event === input.hook_event_name && (matcher === undefined || matcher.split("|").includes(input.tool_name ?? "")),
+    ({ event, matcher }) =>
+      event === input.hook_event_name &&
+      (matcher === undefined || matcher.split("|").includes(input.tool_name ?? "")),
   );
   return hook?.name ?? "";
 }
@@ -58,7 +63,9 @@ async function git(open: () => Box, name: string, args: readonly string[]): Prom
   const handler = GIT_HANDLERS[name];
   if (handler === undefined) return 0;
   const wantsStdin = GIT_HOOKS.some((hook) => hook.name === name && hook.stdin);
-  const { refused, say = "" } = handler(gitCall(open(), args, wantsStdin ? await readStdin(stdinDeadlineMs()) : ""));
+  const { refused, say = "" } = handler(
+    gitCall(open(), args, wantsStdin ? await readStdin(stdinDeadlineMs()) : ""),
+  );
   print(say);
   return refused === true ? REFUSED : 0;
 }
@@ -74,7 +81,10 @@ function record(boxDir: string, box: Box | undefined, where: string, error: unkn
     recordFailure(box, where, error, sessionOf(process.env));
   } catch {
     try {
-      appendFileSync(join(boxDir, "errors.log"), `${new Date().toISOString()} ${where}: ${describe(error)}\n`);
+      appendFileSync(
+        join(boxDir, "errors.log"),
+        `${new Date().toISOString()} ${where}: ${describe(error)}\n`,
+      );
     } catch {
       // Nowhere left to write; the line on the screen has said it.
     }

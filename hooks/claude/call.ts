@@ -19,7 +19,8 @@ export type ClaudeHandler = (call: ClaudeCall) => string;
  * @throws RangeError if the session's id cannot be one
  */
 export function callerOf(input: HookInput): Caller {
-  if (!isSessionId(input.session_id)) throw new RangeError(`session id ${JSON.stringify(input.session_id)} is not one`);
+  if (!isSessionId(input.session_id))
+    throw new RangeError(`session id ${JSON.stringify(input.session_id)} is not one`);
   return {
     session: input.session_id,
     agent: input.agent_id || undefined,

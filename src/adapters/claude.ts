@@ -21,7 +21,8 @@ export function parseHookInput(text: string): HookInput {
   const input: unknown = JSON.parse(text);
   if (typeof input !== "object" || input === null) throw new TypeError("hook input is not an object");
   for (const field of ["session_id", "hook_event_name", "cwd"]) {
-    if (typeof (input as Record<string, unknown>)[field] !== "string") throw new TypeError(`hook input has no ${field}`);
+    if (typeof (input as Record<string, unknown>)[field] !== "string")
+      throw new TypeError(`hook input has no ${field}`);
   }
   return input as HookInput;
 }
@@ -51,7 +52,9 @@ const JSON_STRING = String.raw`"((?:[^"\\]|\\.)*)"`;
  * Session facts of an edit from the first bytes of its payload, which may be cut anywhere after the path:
  * the client writes the path before the content.
  */
-export function writtenPath(head: string): { path: string; tool: string; agent?: string | undefined } | undefined {
+export function writtenPath(
+  head: string,
+): { path: string; tool: string; agent?: string | undefined } | undefined {
   const input = head.indexOf('"tool_input"');
   if (input < 0) return undefined;
   const path = field(head.slice(input), "file_path") ?? field(head.slice(input), "notebook_path");

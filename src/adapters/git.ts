@@ -25,7 +25,10 @@ export function gitIn(cwd: string): Git {
 
   return {
     stagedPaths() {
-      const against = (...base: string[]) => paths(run("diff", "--cached", "--name-only", "-z", "--no-renames", "--ignore-submodules=none", ...base));
+      const against = (...base: string[]) =>
+        paths(
+          run("diff", "--cached", "--name-only", "-z", "--no-renames", "--ignore-submodules=none", ...base),
+        );
       const staged = against();
       const merging = tryGit(cwd, ["rev-parse", "-q", "--verify", "MERGE_HEAD"]);
       if (merging === undefined) return staged;
@@ -36,7 +39,20 @@ export function gitIn(cwd: string): Git {
 
     headCommit() {
       const format = "%H%n%P%n%D%n%s";
-      const args = ["-c", "log.showSignature=false", "log", "-1", "-z", `--format=${format}`, "--decorate=full", "--name-only", "--no-renames", "--diff-merges=first-parent", "HEAD", "--"];
+      const args = [
+        "-c",
+        "log.showSignature=false",
+        "log",
+        "-1",
+        "-z",
+        `--format=${format}`,
+        "--decorate=full",
+        "--name-only",
+        "--no-renames",
+        "--diff-merges=first-parent",
+        "HEAD",
+        "--",
+      ];
       const out = tryGit(cwd, args);
       if (out === undefined) return undefined;
       return parseHead(out);
@@ -50,7 +66,16 @@ export function gitIn(cwd: string): Git {
 
     dirty(wanted) {
       if (wanted.length === 0) return new Set();
-      const out = run("--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", ...wanted);
+      const out = run(
+        "--literal-pathspecs",
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--",
+        ...wanted,
+      );
       return new Set(paths(out).map((line) => line.slice(3)));
     },
   };
@@ -63,7 +88,13 @@ function parseHead(out: string): CommitFacts {
   const [commit = "", parents = "", decorations = "", ...subject] = head.split("\n");
   const branch = /^HEAD -> (?<name>[^,]+)/.exec(decorations)?.groups?.["name"];
   const changed = end < 0 ? [] : paths(out.slice(end + 1).replace(/^\n/, ""));
-  return { commit, parents: parents.split(" ").filter(Boolean), branch, subject: subject.join(" "), paths: changed };
+  return {
+    commit,
+    parents: parents.split(" ").filter(Boolean),
+    branch,
+    subject: subject.join(" "),
+    paths: changed,
+  };
 }
 
 function paths(nulSeparated: string): string[] {

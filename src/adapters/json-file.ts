@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { LowSync, type SyncAdapter } from "lowdb";
 
@@ -14,7 +23,9 @@ export function jsonFile<T extends object>(file: string, fallback: T): LowSync<T
         return JSON.parse(readFileSync(file, "utf8")) as T;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-        throw new Error(`Cannot use ${file}: ${(error as Error).message}; mend or remove it`, { cause: error });
+        throw new Error(`Cannot use ${file}: ${(error as Error).message}; mend or remove it`, {
+          cause: error,
+        });
       }
     },
     write(data) {

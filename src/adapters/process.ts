@@ -51,7 +51,10 @@ function startOf(pid: number): string | undefined {
 }
 
 function startByPs(pid: number): string | undefined {
-  const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
+  const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+    encoding: "utf8",
+    env: { ...process.env, LC_ALL: "C" },
+  });
   if (status === 0 && stdout.trim() !== "") return stdout.trim();
   return exists(pid) ? "" : undefined;
 }

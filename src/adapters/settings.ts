@@ -6,8 +6,16 @@ import { type Resolved, resolveSettings, settingsFromEnv, type SettingsSource } 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where settings come from, weakest first. Repository settings are data and are never executed. */
-export function settingsFiles(boxDir: string, top: string | undefined, env: Env): { user: string; repository?: string; local: string } {
-  const user = join(env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config"), "signalbox", "config.json");
+export function settingsFiles(
+  boxDir: string,
+  top: string | undefined,
+  env: Env,
+): { user: string; repository?: string; local: string } {
+  const user = join(
+    env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config"),
+    "signalbox",
+    "config.json",
+  );
   const local = join(boxDir, "settings.json");
   return top === undefined ? { user, local } : { user, repository: join(top, ".signalbox.json"), local };
 }
@@ -27,10 +35,15 @@ export function loadSettings(boxDir: string, top: string | undefined, env: Env):
 function readSource(file: string, problems: string[]): SettingsSource | undefined {
   try {
     const values: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof values !== "object" || values === null || Array.isArray(values)) throw new TypeError("not a JSON object");
+    if (typeof values !== "object" || values === null || Array.isArray(values))
+      throw new TypeError("not a JSON object");
     return { from: file, values: values as Record<string, unknown> };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    if (
+      (error as NodeJS.ErrnoException).code === "ENOENT" ||
+      (error as NodeJS.ErrnoException).code === "ENOTDIR"
+    )
+      return undefined;
     problems.push(`${file}: cannot be used: ${(error as Error).message}`);
     return undefined;
   }

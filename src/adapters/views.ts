@@ -23,7 +23,8 @@ export function viewsIn(boxDir: string): Views {
         if (live.has(name)) continue;
         const made = statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs;
         // A young one may belong to a session that has not appended its first event yet.
-        if (made !== undefined && Date.now() - made > PRUNE_AFTER_MS) rmSync(join(dir, name), { force: true });
+        if (made !== undefined && Date.now() - made > PRUNE_AFTER_MS)
+          rmSync(join(dir, name), { force: true });
       }
     },
   };

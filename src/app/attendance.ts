@@ -1,5 +1,12 @@
 import { event, type Event } from "../../events/mod.ts";
-import { type Arrival, arrive, findSession, leave, liveSessions, type SessionsState } from "../domain/sessions.ts";
+import {
+  type Arrival,
+  arrive,
+  findSession,
+  leave,
+  liveSessions,
+  type SessionsState,
+} from "../domain/sessions.ts";
 import { activeGrants, release } from "../domain/reservations.ts";
 import { formatTarget } from "../domain/pattern.ts";
 import { type Box, type Circumstances, decide } from "./box.ts";
@@ -22,19 +29,34 @@ export function arriveSession(box: Box, caller: Caller, reason: string, model?: 
   return decide(box, caller.session, (circumstances) => {
     const { states } = circumstances;
     box.ports.views.prune(new Set([caller.session, ...Object.keys(states.sessions.live)]));
-    return { events: arrive(states.sessions, arrival(box, caller, reason, model)), result: whoElse(circumstances, caller.session) };
+    return {
+      events: arrive(states.sessions, arrival(box, caller, reason, model)),
+      result: whoElse(circumstances, caller.session),
+    };
   });
 }
 
 function whoElse({ states, now, gone }: Circumstances, self: string): string {
   const own = findSession(states.sessions, self)?.id;
-  const others = liveSessions(states.sessions).filter((s) => s.id !== self && s.id !== own && !gone.has(s.id));
+  const others = liveSessions(states.sessions).filter(
+    (s) => s.id !== self && s.id !== own && !gone.has(s.id),
+  );
   if (others.length === 0) return "";
   const grants = activeGrants(states.reservations, now);
-  return welcome(others.map(({ id }) => ({ id, holds: grants.filter((g) => g.session === id).map((g) => formatTarget(g.target)) })));
+  return welcome(
+    others.map(({ id }) => ({
+      id,
+      holds: grants.filter((g) => g.session === id).map((g) => formatTarget(g.target)),
+    })),
+  );
 }
 
-function arrival(box: Box, { session, kind, tree, cwd, pid }: Caller, reason: string, model?: string): Arrival {
+function arrival(
+  box: Box,
+  { session, kind, tree, cwd, pid }: Caller,
+  reason: string,
+  model?: string,
+): Arrival {
   const process = pid === undefined ? undefined : box.ports.processes.identify(pid);
   return { session, kind, tree, cwd, reason, process, model };
 }
@@ -43,7 +65,11 @@ function arrival(box: Box, { session, kind, tree, cwd, pid }: Caller, reason: st
  * Events that make a session known whose start was not seen: signalbox came after it, it works here from another
  * repository, or it was taken for dead. And the id it goes by now.
  */
-export function attend(box: Box, state: SessionsState, caller: Caller): { readonly session: string; readonly events: Event[] } {
+export function attend(
+  box: Box,
+  state: SessionsState,
+  caller: Caller,
+): { readonly session: string; readonly events: Event[] } {
   const known = findSession(state, caller.session);
   if (known !== undefined) return { session: known.id, events: [] };
   return { session: caller.session, events: arrive(state, arrival(box, caller, "found")) };
@@ -73,7 +99,9 @@ export function agentStarted(box: Box, caller: Caller & { readonly agent: string
 export function agentStopped(box: Box, session: string, agent: string): void {
   decide(box, session, ({ states }) => {
     const family = findSession(states.sessions, session);
-    const known = family?.agents[agent] !== undefined || states.reservations.grants.some((g) => g.session === family?.id && g.agent === agent);
+    const known =
+      family?.agents[agent] !== undefined ||
+      states.reservations.grants.some((g) => g.session === family?.id && g.agent === agent);
     if (family === undefined || !known) return { events: [], result: undefined };
     return { events: [event("agent.stopped", { session: family.id, agent })], result: undefined };
   });

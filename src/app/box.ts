@@ -62,7 +62,8 @@ export function eventsOf(record: LogRecord): readonly Event[] {
 /** What the log says now. */
 export function statesOf(read: <S>(projection: Projection<S>) => S): States {
   const states: Partial<Record<FoldName, unknown>> = {};
-  for (const name of Object.keys(PROJECTIONS) as FoldName[]) states[name] = read(PROJECTIONS[name] as Projection<unknown>);
+  for (const name of Object.keys(PROJECTIONS) as FoldName[])
+    states[name] = read(PROJECTIONS[name] as Projection<unknown>);
   return states as States;
 }
 
@@ -76,7 +77,11 @@ const SEEN_EVERY_MS = 60_000;
  * Fold, decide, append, in one linearizable step: `decide` is run again whenever another writer came first.
  * What shell hooks spooled, and sessions proven gone, go into the log with whatever is decided.
  */
-export function decide<R>(box: Box, by: string | undefined, decideOn: (circumstances: Circumstances) => Decision<R>): R {
+export function decide<R>(
+  box: Box,
+  by: string | undefined,
+  decideOn: (circumstances: Circumstances) => Decision<R>,
+): R {
   const { log, ports } = box;
   const spooled = ports.spool.drain();
   let drained: string[] = [];
@@ -89,7 +94,9 @@ export function decide<R>(box: Box, by: string | undefined, decideOn: (circumsta
     drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
     const lapsed = lapse(states.sessions, gone);
     const events: Event[] = [...fromSpool, ...lapsed, ...own];
-    ended = events.flatMap((e) => (e.type === "session.ended" || e.type === "session.lapsed" ? [e.session] : renamedFrom(e)));
+    ended = events.flatMap((e) =>
+      e.type === "session.ended" || e.type === "session.lapsed" ? [e.session] : renamedFrom(e),
+    );
     if (events.length === 0) return { result: answer };
     for (const e of events) assertEvent(e as unknown as StoredEvent);
     const sync = !events.every((e) => TELEMETRY.has(e.type));
@@ -105,7 +112,9 @@ function renamedFrom(e: Event): string[] {
 }
 
 function goneSessions(state: SessionsState, ports: Ports): Set<string> {
-  const dead = liveSessions(state).filter((s) => s.process !== undefined && ports.processes.isGone(s.process));
+  const dead = liveSessions(state).filter(
+    (s) => s.process !== undefined && ports.processes.isGone(s.process),
+  );
   return new Set(dead.map((s) => s.id));
 }
 
@@ -117,7 +126,9 @@ function spoolEvents(state: SessionsState, spooled: readonly Spooled[]): Event[]
       const { agent, tool, tree, path, at } = entry;
       return [event("file.written", { session: session.id, agent, tool, tree, path, at })];
     }
-    return entry.at - session.lastSeen < SEEN_EVERY_MS ? [] : [event("session.seen", { session: session.id, at: entry.at })];
+    return entry.at - session.lastSeen < SEEN_EVERY_MS
+      ? []
+      : [event("session.seen", { session: session.id, at: entry.at })];
   });
 }
 
@@ -125,5 +136,9 @@ function spoolEvents(state: SessionsState, spooled: readonly Spooled[]): Event[]
 export function look(box: Box): Circumstances {
   box.log.catchUp();
   const states = statesOf((projection) => box.log.state(projection));
-  return { states, now: Math.max(box.ports.now(), box.log.head.t), gone: goneSessions(states.sessions, box.ports) };
+  return {
+    states,
+    now: Math.max(box.ports.now(), box.log.head.t),
+    gone: goneSessions(states.sessions, box.ports),
+  };
 }

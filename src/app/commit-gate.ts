@@ -40,7 +40,10 @@ export function checkCommit(box: Box, committer: Committer, git: Git, skipped: b
       return { events: [...bypass, warned], result: { kind: "go", note: commitWarned(inTheWay) } };
     }
     const refused = event("commit.refused", { tree, session, paths: held, blockers });
-    return { events: [...bypass, refused], result: { kind: "refused", reason: commitRefused(inTheWay, now) } };
+    return {
+      events: [...bypass, refused],
+      result: { kind: "refused", reason: commitRefused(inTheWay, now) },
+    };
   });
 }
 
@@ -64,7 +67,10 @@ export function recordCommit(box: Box, committer: Committer, git: Git): void {
       total: head.paths.length,
       subject: head.subject.slice(0, 200),
     });
-    const released = session === undefined ? [] : release(states.reservations, session, "committed", { tree, targets: clean });
+    const released =
+      session === undefined
+        ? []
+        : release(states.reservations, session, "committed", { tree, targets: clean });
     return { events: [recorded, ...released], result: undefined };
   });
 }
@@ -74,7 +80,13 @@ function heldPaths(box: Box, { session, tree }: Committer, paths: readonly strin
   const id = resolve(states.sessions, session);
   const committed = new Set(paths);
   const mine = states.reservations.grants.filter((g) => g.session === id && g.tree === tree);
-  return [...new Set(mine.flatMap(({ target }) => (target.kind === "path" && committed.has(target.path) ? [target.path] : [])))];
+  return [
+    ...new Set(
+      mine.flatMap(({ target }) =>
+        target.kind === "path" && committed.has(target.path) ? [target.path] : [],
+      ),
+    ),
+  ];
 }
 
 function resolve(state: Parameters<typeof findSession>[0], session: string | undefined): string | undefined {

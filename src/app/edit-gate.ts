@@ -16,7 +16,13 @@ export function gateEdit(box: Box, caller: Caller, path: string): EditVerdict {
   return decide<EditVerdict>(box, caller.session, ({ states, now, gone }) => {
     const { session, events } = attend(box, states.sessions, caller);
     const holder = { session, agent: caller.agent };
-    const request = { holder, tree: caller.tree, targets: [{ kind: "path" as const, path }], mode: "exclusive" as const, via: "edit" as const };
+    const request = {
+      holder,
+      tree: caller.tree,
+      targets: [{ kind: "path" as const, path }],
+      mode: "exclusive" as const,
+      via: "edit" as const,
+    };
     const answer = reserve(states.reservations, request, {
       now,
       gone,
@@ -24,7 +30,8 @@ export function gateEdit(box: Box, caller: Caller, path: string): EditVerdict {
       renewalDue: (until) => renewalDue(lease, until, now),
     });
     const all = [...events, ...answer.events];
-    if (answer.kind === "refused") return { events: all, result: { kind: "refused", reason: editRefused(path, answer.blockers, now) } };
+    if (answer.kind === "refused")
+      return { events: all, result: { kind: "refused", reason: editRefused(path, answer.blockers, now) } };
     return { events: all, result: { kind: "go", note: tookOver(path, answer.lapsed) } };
   });
 }

@@ -9,5 +9,8 @@ export function describe(error: unknown): string {
 
 /** Puts on record that the guard itself broke and let an operation through. @throws if the log is what broke */
 export function recordFailure(box: Box, where: string, error: unknown, session?: string): void {
-  decide(box, session, () => ({ events: [event("guard.failed", { where, error: describe(error), session })], result: undefined }));
+  decide(box, session, () => ({
+    events: [event("guard.failed", { where, error: describe(error), session })],
+    result: undefined,
+  }));
 }

@@ -25,7 +25,13 @@ export function duration(ms: number): string {
 }
 
 /** "session 3f2a91c0" or "subagent ae30 of session 3f2a91c0". */
-export function who({ session, agent }: { readonly session: string; readonly agent?: string | undefined }): string {
+export function who({
+  session,
+  agent,
+}: {
+  readonly session: string;
+  readonly agent?: string | undefined;
+}): string {
   const name = `session ${shortName(session)}`;
   return agent === undefined ? name : `subagent ${agent.slice(0, 8)} of ${name}`;
 }
@@ -36,7 +42,9 @@ function pad(n: number): string {
 
 /** A name that the shell takes as it is written. */
 export function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) && !path.startsWith("-") ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w@%+=:,./-]+$/.test(path) && !path.startsWith("-")
+    ? path
+    : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function span(grant: Grant, now: number): string {
@@ -45,7 +53,9 @@ function span(grant: Grant, now: number): string {
 
 /** Why an edit did not happen, and what to do. */
 export function editRefused(path: string, blockers: readonly Grant[], now: number): string {
-  const lines = blockers.map((grant) => `${path} is reserved by ${who(grant)}${as(grant, path)} ${span(grant, now)}.`);
+  const lines = blockers.map(
+    (grant) => `${path} is reserved by ${who(grant)}${as(grant, path)} ${span(grant, now)}.`,
+  );
   const next = `Nothing was written. Work on other files meanwhile; \`git signalbox who ${quoted(path)}\` tells when it is free.`;
   return [`signalbox: ${lines[0]}`, ...lines.slice(1), next].join("\n");
 }
@@ -66,8 +76,13 @@ export function tookOver(path: string, lapsed: readonly Grant[]): string {
 }
 
 /** Why a commit did not happen, and what to do. */
-export function commitRefused(inTheWay: readonly { grant: Grant; paths: readonly string[] }[], now: number): string {
-  const lines = inTheWay.map(({ grant, paths }) => `  ${listed(paths)}: reserved by ${who(grant)} ${span(grant, now)}`);
+export function commitRefused(
+  inTheWay: readonly { grant: Grant; paths: readonly string[] }[],
+  now: number,
+): string {
+  const lines = inTheWay.map(
+    ({ grant, paths }) => `  ${listed(paths)}: reserved by ${who(grant)} ${span(grant, now)}`,
+  );
   const paths = [...new Set(inTheWay.flatMap((each) => each.paths))];
   return [
     "signalbox: this commit holds files that another live session has reserved; nothing was committed:",
@@ -83,12 +98,18 @@ export function commitWarned(inTheWay: readonly { grant: Grant; paths: readonly 
 }
 
 function listed(paths: readonly string[]): string {
-  return paths.length <= 3 ? paths.join(", ") : `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more`;
+  return paths.length <= 3
+    ? paths.join(", ")
+    : `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more`;
 }
 
 /** What a session is told when it begins and others are here. */
-export function welcome(others: readonly { readonly id: string; readonly holds: readonly string[] }[]): string {
-  const each = others.map(({ id, holds }) => `${who({ session: id })}${holds.length === 0 ? "" : ` (has ${listed(holds)})`}`);
+export function welcome(
+  others: readonly { readonly id: string; readonly holds: readonly string[] }[],
+): string {
+  const each = others.map(
+    ({ id, holds }) => `${who({ session: id })}${holds.length === 0 ? "" : ` (has ${listed(holds)})`}`,
+  );
   return (
     `signalbox: ${others.length === 1 ? "another session works" : `${others.length} other sessions work`} in this repository: ${each.join(", ")}. ` +
     "A file is reserved for whoever edits it first; you are told before a write if it is not free. Commit your own files by name."
@@ -99,13 +120,16 @@ export function welcome(others: readonly { readonly id: string; readonly holds: 
 export function digest(notices: readonly Notice[], lapsed: readonly Grant[]): string {
   const lines = notices.map((n) => `- ${clock(n.at)} ${noticeText(n)}`);
   if (lapsed.length > 0) {
-    lines.push(`- your reservation of ${listed(lapsed.map((g) => formatTarget(g.target)))} ran out; the next edit takes it again if it is free`);
+    lines.push(
+      `- your reservation of ${listed(lapsed.map((g) => formatTarget(g.target)))} ran out; the next edit takes it again if it is free`,
+    );
   }
   return lines.length === 0 ? "" : ["signalbox, since your last turn:", ...lines].join("\n");
 }
 
 const NOTICE_TEXT: Readonly<Record<Notice["kind"], (by: string, what: string, detail: string) => string>> = {
-  wanted: (by, what) => `${by} wanted ${what}, which you have reserved; commit or \`git signalbox release\` it when you are done`,
+  wanted: (by, what) =>
+    `${by} wanted ${what}, which you have reserved; commit or \`git signalbox release\` it when you are done`,
   taken: (by, what) => `your reservation of ${what} had run out and ${by} has it now`,
   overridden: (_, what) => `a person committed ${what}, which you have reserved`,
   asked: (by, what, detail) => `${by} asks for ${what}: ${detail}`,

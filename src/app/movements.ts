@@ -15,7 +15,10 @@ export function recordHead(box: Box, committer: Committer, git: Git, how: How): 
     const last = states.commits.heads[tree];
     if (last?.commit === head.commit && last.branch === head.branch) return { events: [], result: undefined };
     const from = last?.commit;
-    const session = committer.session === undefined ? undefined : (findSession(states.sessions, committer.session)?.id ?? committer.session);
+    const session =
+      committer.session === undefined
+        ? undefined
+        : (findSession(states.sessions, committer.session)?.id ?? committer.session);
     const moved = event("head.moved", {
       tree,
       to: head.commit,
@@ -35,14 +38,19 @@ export function recordRewrite(box: Box, session: string | undefined, how: string
     return from === undefined || to === undefined ? [] : [{ from, to }];
   });
   if (pairs.length === 0) return;
-  decide(box, session, () => ({ events: [event("commit.rewritten", { how, session, pairs: pairs.slice(0, 200) })], result: undefined }));
+  decide(box, session, () => ({
+    events: [event("commit.rewritten", { how, session, pairs: pairs.slice(0, 200) })],
+    result: undefined,
+  }));
 }
 
 /** Records what is about to be pushed, from the lines that git gives pre-push (githooks(5)). */
 export function recordPush(box: Box, session: string | undefined, remote: string, lines: string): void {
   const refs = lines.split("\n").flatMap((line) => {
     const [local, to, remoteRef, from] = line.split(" ");
-    return local === undefined || to === undefined || remoteRef === undefined || from === undefined ? [] : [{ local, to, remote: remoteRef, from }];
+    return local === undefined || to === undefined || remoteRef === undefined || from === undefined
+      ? []
+      : [{ local, to, remote: remoteRef, from }];
   });
   if (refs.length === 0) return;
   decide(box, session, () => ({

@@ -12,7 +12,8 @@ export interface Moment {
 
 /** The events of records, in order. */
 export function* moments(records: Iterable<LogRecord>): Generator<Moment> {
-  for (const record of records) for (const event of eventsOf(record)) yield { seq: record.s, t: record.t, event };
+  for (const record of records)
+    for (const event of eventsOf(record)) yield { seq: record.s, t: record.t, event };
 }
 
 /** Until when to replay: a sequence number, or a time (ms). */
@@ -69,13 +70,18 @@ export function verify(box: Box): Verification {
     apply(states, record);
   }
   const names = Object.keys(FOLDS) as FoldName[];
-  return { records, events, differing: names.filter((name) => canonical(live[name]) !== canonical(states[name])) };
+  return {
+    records,
+    events,
+    differing: names.filter((name) => canonical(live[name]) !== canonical(states[name])),
+  };
 }
 
 /** JSON with sorted keys: two states are the same if this is. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) =>
-    typeof v === "object" && v !== null && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
+    typeof v === "object" && v !== null && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
   );
 }
-

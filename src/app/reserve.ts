@@ -7,18 +7,32 @@ import { attend, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
 import { leaseSettings } from "./settings.ts";
 
-export type ReserveAnswer = { readonly kind: "granted"; readonly until: number } | { readonly kind: "refused"; readonly blockers: Grant[]; readonly now: number };
+export type ReserveAnswer =
+  | { readonly kind: "granted"; readonly until: number }
+  | { readonly kind: "refused"; readonly blockers: Grant[]; readonly now: number };
 
 /** Reserves all targets for a session by hand, or none of them. */
-export function reserveTargets(box: Box, caller: Caller, targets: readonly Target[], mode: Mode): ReserveAnswer {
+export function reserveTargets(
+  box: Box,
+  caller: Caller,
+  targets: readonly Target[],
+  mode: Mode,
+): ReserveAnswer {
   const lease = leaseSettings(box.settings);
   return decide<ReserveAnswer>(box, caller.session, ({ states, now, gone }) => {
     const { session, events } = attend(box, states.sessions, caller);
     const until = leaseUntil(lease, now);
-    const request = { holder: { session, agent: caller.agent }, tree: caller.tree, targets, mode, via: "command" as const };
+    const request = {
+      holder: { session, agent: caller.agent },
+      tree: caller.tree,
+      targets,
+      mode,
+      via: "command" as const,
+    };
     const answer = reserve(states.reservations, request, { now, gone, until, renewalDue: () => true });
     const all = [...events, ...answer.events];
-    if (answer.kind === "refused") return { events: all, result: { kind: "refused", blockers: answer.blockers, now } };
+    if (answer.kind === "refused")
+      return { events: all, result: { kind: "refused", blockers: answer.blockers, now } };
     return { events: all, result: { kind: "granted", until } };
   });
 }
@@ -37,7 +51,13 @@ export function releaseTargets(
   return decide(box, session, ({ states }) => {
     const id = findSession(states.sessions, session)?.id ?? session;
     const released = release(states.reservations, id, "command", which.targets === undefined ? {} : which);
-    const bypass = by === undefined || released.length === 0 ? [] : [event("guard.bypassed", { how: "release by a person", session: id })];
-    return { events: [...bypass, ...released], result: released.flatMap((e) => ("targets" in e ? [...(e.targets ?? [])] : [])) };
+    const bypass =
+      by === undefined || released.length === 0
+        ? []
+        : [event("guard.bypassed", { how: "release by a person", session: id })];
+    return {
+      events: [...bypass, ...released],
+      result: released.flatMap((e) => ("targets" in e ? [...(e.targets ?? [])] : [])),
+    };
   });
 }

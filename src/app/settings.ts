@@ -7,7 +7,11 @@ interface Setting<T> {
   readonly doc: string;
 }
 
-const setting = <T>(fallback: T, schema: () => v.GenericSchema<unknown, T>, doc: string): Setting<T> => ({ fallback, schema, doc });
+const setting = <T>(fallback: T, schema: () => v.GenericSchema<unknown, T>, doc: string): Setting<T> => ({
+  fallback,
+  schema,
+  doc,
+});
 const between = (min: number, max: number) => () => v.pipe(v.number(), v.minValue(min), v.maxValue(max));
 
 /** All settings. A new one is one line here. */
@@ -19,14 +23,22 @@ export const SETTINGS = {
     () => v.picklist(["data", "never"]),
     "data: an answer that permits a write survives power loss; never: it survives kill -9 only",
   ),
-  "log.snapshotEvery": setting(64, between(1, 100_000), "events that a hook folds before it writes a snapshot"),
+  "log.snapshotEvery": setting(
+    64,
+    between(1, 100_000),
+    "events that a hook folds before it writes a snapshot",
+  ),
   "paths.ignoreCase": setting<"auto" | boolean>(
     "auto",
     () => v.union([v.literal("auto"), v.boolean()]),
     "treat names that differ in case as one; auto: as core.ignorecase says",
   ),
   "hooks.stdinDeadlineMs": setting(2000, between(10, 60_000), "how long a hook waits for its input"),
-  "compact.schedule": setting("17 3 * * *", () => v.pipe(v.string(), v.nonEmpty()), "when compaction is due (cron expression)"),
+  "compact.schedule": setting(
+    "17 3 * * *",
+    () => v.pipe(v.string(), v.nonEmpty()),
+    "when compaction is due (cron expression)",
+  ),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -48,7 +60,9 @@ export interface Resolved {
 
 /** Lays sources over the defaults, later ones over earlier ones. Wrong values are reported and have no effect. */
 export function resolveSettings(sources: readonly SettingsSource[]): Resolved {
-  const settings: Record<string, unknown> = Object.fromEntries(Object.entries(SETTINGS).map(([name, s]) => [name, s.fallback]));
+  const settings: Record<string, unknown> = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, s]) => [name, s.fallback]),
+  );
   const origins: Partial<Record<SettingName, string>> = {};
   const problems: string[] = [];
   for (const { from, values } of sources) {
@@ -100,5 +114,8 @@ export function parseValue(text: string): unknown {
 
 /** The lease settings as the policy takes them. */
 export function leaseSettings(settings: Settings): { ttlMs: number; renewAfterMs: number } {
-  return { ttlMs: settings["lease.ttlMinutes"] * 60_000, renewAfterMs: settings["lease.renewAfterSeconds"] * 1000 };
+  return {
+    ttlMs: settings["lease.ttlMinutes"] * 60_000,
+    renewAfterMs: settings["lease.renewAfterSeconds"] * 1000,
+  };
 }

@@ -21,12 +21,36 @@ export interface StatusView {
     readonly agents: readonly string[];
     readonly holds: readonly Held[];
     readonly claims: readonly { readonly task: string; readonly since: number }[];
-    readonly indexes: readonly { readonly gitdir: string; readonly base: string; readonly healedAt: number | null }[];
+    readonly indexes: readonly {
+      readonly gitdir: string;
+      readonly base: string;
+      readonly healedAt: number | null;
+    }[];
   }[];
-  readonly queue: readonly { readonly session: string; readonly tree: string; readonly target: string; readonly notBefore: number }[];
-  readonly handoffs: readonly { readonly from: string; readonly to: string; readonly what: string; readonly until: number }[];
-  readonly heads: readonly { readonly tree: string; readonly commit: string; readonly branch: string | null }[];
-  readonly commits: readonly { readonly commit: string; readonly subject: string; readonly session: string | null; readonly at: number; readonly total: number }[];
+  readonly queue: readonly {
+    readonly session: string;
+    readonly tree: string;
+    readonly target: string;
+    readonly notBefore: number;
+  }[];
+  readonly handoffs: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly what: string;
+    readonly until: number;
+  }[];
+  readonly heads: readonly {
+    readonly tree: string;
+    readonly commit: string;
+    readonly branch: string | null;
+  }[];
+  readonly commits: readonly {
+    readonly commit: string;
+    readonly subject: string;
+    readonly session: string | null;
+    readonly at: number;
+    readonly total: number;
+  }[];
   readonly incidents: States["guard"]["incidents"];
   readonly counts: States["guard"]["counts"];
 }
@@ -44,7 +68,10 @@ export interface Held {
 const COMMITS_SHOWN = 5;
 
 /** What the states say at a time. */
-export function statusOf(states: States, { now, seq, gone }: { readonly now: number; readonly seq: number; readonly gone: ReadonlySet<string> }): StatusView {
+export function statusOf(
+  states: States,
+  { now, seq, gone }: { readonly now: number; readonly seq: number; readonly gone: ReadonlySet<string> },
+): StatusView {
   const grants = activeGrants(states.reservations, now);
   return {
     at: now,
@@ -60,23 +87,46 @@ export function statusOf(states: States, { now, seq, gone }: { readonly now: num
       agents: Object.keys(s.agents),
       holds: grants
         .filter((g) => g.session === s.id)
-        .map(({ target, tree, agent, mode, since, until }) => ({ target: formatTarget(target), kind: target.kind, tree, agent: agent ?? null, mode, since, until })),
+        .map(({ target, tree, agent, mode, since, until }) => ({
+          target: formatTarget(target),
+          kind: target.kind,
+          tree,
+          agent: agent ?? null,
+          mode,
+          since,
+          until,
+        })),
       claims: claimsOf(states.claims, s.id).map(({ task, since }) => ({ task, since })),
       indexes: Object.values(states.indexes.indexes)
         .filter((index) => index.session === s.id)
         .map(({ gitdir, base, healedAt }) => ({ gitdir, base, healedAt: healedAt ?? null })),
     })),
-    queue: Object.values(states.rebaseQueue.queue).map(({ session, tree, target, notBefore }) => ({ session, tree, target, notBefore })),
+    queue: Object.values(states.rebaseQueue.queue).map(({ session, tree, target, notBefore }) => ({
+      session,
+      tree,
+      target,
+      notBefore,
+    })),
     handoffs: Object.values(states.handoffs.open).map(({ from, to, task, targets, until }) => ({
       from,
       to,
       until,
       what: task ?? (targets ?? []).map(formatTarget).join(", "),
     })),
-    heads: Object.entries(states.commits.heads).map(([tree, { commit, branch }]) => ({ tree, commit, branch: branch ?? null })),
+    heads: Object.entries(states.commits.heads).map(([tree, { commit, branch }]) => ({
+      tree,
+      commit,
+      branch: branch ?? null,
+    })),
     commits: states.commits.recent
       .slice(-COMMITS_SHOWN)
-      .map(({ commit, subject, session, at, total }) => ({ commit, subject, session: session ?? null, at, total })),
+      .map(({ commit, subject, session, at, total }) => ({
+        commit,
+        subject,
+        session: session ?? null,
+        at,
+        total,
+      })),
     incidents: states.guard.incidents,
     counts: states.guard.counts,
   };

@@ -8,21 +8,26 @@ type Tellers = { readonly [T in EventType]: (e: Extract<Event, { type: T }>) => 
 /** Each event as a sentence of the story that `replay` and `log` tell. */
 const TELL: Tellers = {
   "session.started": (e) => `${who(e)} started (${e.kind})${inTree(e.tree)}`,
-  "session.continued": (e) => `${who(e)} goes on after ${e.reason}${e.from === e.session ? "" : `, until now session ${shortName(e.from)}`}`,
+  "session.continued": (e) =>
+    `${who(e)} goes on after ${e.reason}${e.from === e.session ? "" : `, until now session ${shortName(e.from)}`}`,
   "session.cleared": (e) => `${who(e)} was cleared`,
   "session.seen": (e) => `${who(e)} was active at ${clock(e.at)}`,
   "session.ended": (e) => `${who(e)} ended (${e.reason})`,
-  "session.lapsed": (e) => `${who(e)} lapsed: ${e.reason === "process-gone" ? "its process is gone" : "silent"}, last seen ${clock(e.lastSeen)}`,
+  "session.lapsed": (e) =>
+    `${who(e)} lapsed: ${e.reason === "process-gone" ? "its process is gone" : "silent"}, last seen ${clock(e.lastSeen)}`,
   "agent.started": (e) => `${who(e)} started${e.kind === undefined ? "" : ` (${e.kind})`}`,
   "agent.stopped": (e) => `${who(e)} stopped`,
   "index.created": (e) => `${who(e)} got an index of its own, based on ${short(e.base)}`,
   "index.refreshed": (e) => `${who(e)}'s index was carried from ${short(e.from)} to ${short(e.to)}`,
   "index.conflicted": (e) => `${who(e)}'s staged ${list(e.paths)} conflicts with ${short(e.to)}`,
   "index.recreated": (e) => `${who(e)}'s index was made anew (${e.reason})`,
-  "index.removed": (e) => `${who(e)}'s index was removed${e.rescue === undefined ? "" : `; staged work is in ${e.rescue}`}`,
-  "reservation.granted": (e) => `${who(e)} reserved ${targets(e)}${e.mode === "shared" ? " (shared)" : ""}, until ${clock(e.until)}`,
+  "index.removed": (e) =>
+    `${who(e)}'s index was removed${e.rescue === undefined ? "" : `; staged work is in ${e.rescue}`}`,
+  "reservation.granted": (e) =>
+    `${who(e)} reserved ${targets(e)}${e.mode === "shared" ? " (shared)" : ""}, until ${clock(e.until)}`,
   "reservation.renewed": (e) => `${who(e)} renewed ${targets(e)}, until ${clock(e.until)}`,
-  "reservation.extended": (e) => `${who(e)} keeps ${targets(e)} longer, until ${clock(e.until)} (${e.reason})`,
+  "reservation.extended": (e) =>
+    `${who(e)} keeps ${targets(e)} longer, until ${clock(e.until)} (${e.reason})`,
   "reservation.reclaimed": (e) => `${who(e)} took ${targets(e)} back, until ${clock(e.until)}`,
   "reservation.refused": (e) => `${who(e)} was refused ${targets(e)}, held by ${unique(e.blockers.map(who))}`,
   "reservation.released": (e) => `${who(e)} released ${targets(e)} (${e.reason})`,
@@ -31,31 +36,43 @@ const TELL: Tellers = {
   "claim.taken": (e) => `${who(e)} claimed ${e.task}`,
   "claim.refused": (e) => `${who(e)} was refused ${e.task}, claimed by session ${shortName(e.holder)}`,
   "claim.progressed": (e) => `${who(e)} made progress on ${e.task}`,
-  "claim.stalled": (e) => `${who(e)}'s claim of ${e.task} stalled, no progress since ${clock(e.lastProgress)}`,
+  "claim.stalled": (e) =>
+    `${who(e)}'s claim of ${e.task} stalled, no progress since ${clock(e.lastProgress)}`,
   "claim.released": (e) => `${who(e)} gave ${e.task} back (${e.reason})`,
   "claim.completed": (e) => `${who(e)} completed ${e.task}: ${e.outcome}`,
-  "handoff.requested": (e) => `session ${shortName(e.from)} asked session ${shortName(e.to)} for ${matter(e)}: ${e.reason}`,
-  "handoff.accepted": (e) => `session ${shortName(e.to)} handed ${matter(e)} over to session ${shortName(e.from)}`,
+  "handoff.requested": (e) =>
+    `session ${shortName(e.from)} asked session ${shortName(e.to)} for ${matter(e)}: ${e.reason}`,
+  "handoff.accepted": (e) =>
+    `session ${shortName(e.to)} handed ${matter(e)} over to session ${shortName(e.from)}`,
   "handoff.rejected": (e) => `request ${e.handoff} was rejected: ${e.reason}`,
   "handoff.lapsed": (e) => `request ${e.handoff} lapsed: ${e.reason}`,
-  "commit.recorded": (e) => `${person(e.session)} committed ${short(e.commit)} "${e.subject}" on ${branch(e.branch)}: ${list(e.paths, e.total)}${inTree(e.tree)}`,
-  "commit.refused": (e) => `${who(e)} was refused a commit of ${list(e.paths)}, held by ${unique(e.blockers.map(who))}`,
-  "commit.warned": (e) => `a commit of ${list(e.paths)} went through, though held by ${unique(e.blockers.map(who))}`,
+  "commit.recorded": (e) =>
+    `${person(e.session)} committed ${short(e.commit)} "${e.subject}" on ${branch(e.branch)}: ${list(e.paths, e.total)}${inTree(e.tree)}`,
+  "commit.refused": (e) =>
+    `${who(e)} was refused a commit of ${list(e.paths)}, held by ${unique(e.blockers.map(who))}`,
+  "commit.warned": (e) =>
+    `a commit of ${list(e.paths)} went through, though held by ${unique(e.blockers.map(who))}`,
   "commit.announced": (e) => `commit ${short(e.commit)} was announced to ${e.to.map(shortName).join(", ")}`,
-  "commit.rewritten": (e) => `${person(e.session)} replaced ${e.pairs.length === 1 ? short(e.pairs[0]!.from) : `${e.pairs.length} commits`} (${e.how})`,
-  "head.moved": (e) => `${branch(e.branch)} is at ${short(e.to)}${e.how === "found" ? "" : ` after ${e.how} by ${person(e.session)}`}${inTree(e.tree)}`,
+  "commit.rewritten": (e) =>
+    `${person(e.session)} replaced ${e.pairs.length === 1 ? short(e.pairs[0]!.from) : `${e.pairs.length} commits`} (${e.how})`,
+  "head.moved": (e) =>
+    `${branch(e.branch)} is at ${short(e.to)}${e.how === "found" ? "" : ` after ${e.how} by ${person(e.session)}`}${inTree(e.tree)}`,
   "push.recorded": (e) => `${person(e.session)} pushes ${list(e.refs.map((r) => r.local))} to ${e.remote}`,
   "rebase.queued": (e) => `${who(e)} is to rebase onto ${short(e.target)}, not before ${clock(e.notBefore)}`,
   "rebase.coalesced": (e) => `${who(e)}'s rebase goes onto ${short(e.target)} instead`,
   "rebase.started": (e) => `${who(e)} rebases onto ${short(e.target)}`,
   "rebase.succeeded": (e) => `${who(e)} stands on ${short(e.to)}`,
-  "rebase.conflicted": (e) => `${who(e)}'s rebase onto ${short(e.target)} would conflict in ${list(e.paths)}; again after ${clock(e.notBefore)}`,
-  "policy.switched": (e) => `${e.policy} went from ${e.from} to ${e.to} at ${e.rate} per ${duration(e.perMs)}`,
+  "rebase.conflicted": (e) =>
+    `${who(e)}'s rebase onto ${short(e.target)} would conflict in ${list(e.paths)}; again after ${clock(e.notBefore)}`,
+  "policy.switched": (e) =>
+    `${e.policy} went from ${e.from} to ${e.to} at ${e.rate} per ${duration(e.perMs)}`,
   "guard.refused": (e) => `${who(e)} was refused ${e.verb}: ${e.reason}`,
-  "guard.bypassed": (e) => `${person(e.session)} passed the guard by (${e.how})${e.reason === undefined ? "" : `: ${e.reason}`}`,
+  "guard.bypassed": (e) =>
+    `${person(e.session)} passed the guard by (${e.how})${e.reason === undefined ? "" : `: ${e.reason}`}`,
   "guard.failed": (e) => `the guard broke at ${e.where} and let it through: ${e.error}`,
   "file.written": (e) => `${who(e)} wrote ${e.path}${inTree(e.tree)}`,
-  "work.attributed": (e) => `${who(e)} changed ${list(e.paths)} by a command${e.certainty === "ambiguous" ? " (or somebody else did)" : ""}`,
+  "work.attributed": (e) =>
+    `${who(e)} changed ${list(e.paths)} by a command${e.certainty === "ambiguous" ? " (or somebody else did)" : ""}`,
   "work.rescued": (e) => `${who(e)}'s ${list(e.paths)} was saved in ${e.ref} (${e.reason})`,
   "notice.delivered": (e) => `${who(e)} was told what concerned it`,
   "log.compacted": (e) => `the log was compacted up to ${e.through}`,
@@ -71,17 +88,33 @@ export function tell(e: Event): string {
 /** The sessions an event is about. */
 export function sessionsIn(e: Event): string[] {
   const { session, from, to } = e as { session?: string; from?: unknown; to?: unknown };
-  return [session, e.type.startsWith("handoff.") || e.type === "session.continued" ? from : undefined, e.type.startsWith("handoff.") ? to : undefined].filter(
-    (id): id is string => typeof id === "string",
-  );
+  return [
+    session,
+    e.type.startsWith("handoff.") || e.type === "session.continued" ? from : undefined,
+    e.type.startsWith("handoff.") ? to : undefined,
+  ].filter((id): id is string => typeof id === "string");
 }
 
-function targets({ targets: all, tree }: { readonly targets: readonly Target[]; readonly tree: string }): string {
+function targets({
+  targets: all,
+  tree,
+}: {
+  readonly targets: readonly Target[];
+  readonly tree: string;
+}): string {
   return list(all.map(formatTarget)) + inTree(tree);
 }
 
-function matter({ task, targets: files }: { readonly task?: string | undefined; readonly targets?: readonly Target[] | undefined }): string {
-  return [task, files === undefined ? undefined : list(files.map(formatTarget))].filter((part) => part !== undefined).join(" with ");
+function matter({
+  task,
+  targets: files,
+}: {
+  readonly task?: string | undefined;
+  readonly targets?: readonly Target[] | undefined;
+}): string {
+  return [task, files === undefined ? undefined : list(files.map(formatTarget))]
+    .filter((part) => part !== undefined)
+    .join(" with ");
 }
 
 function list(items: readonly string[], total = items.length): string {

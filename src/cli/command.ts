@@ -18,7 +18,14 @@ interface Definition<T extends ArgsDef> {
 export const JSON_OPTION = { json: { type: "boolean", description: "machine-readable output" } } as const;
 
 /** A command. Options it does not have are an error, which citty alone would let pass. */
-export function command<const T extends ArgsDef>({ name, description, hidden, args, words, run }: Definition<T>): CommandDef<T> {
+export function command<const T extends ArgsDef>({
+  name,
+  description,
+  hidden,
+  args,
+  words,
+  run,
+}: Definition<T>): CommandDef<T> {
   return defineCommand<T>({
     meta: { name, description, hidden: hidden ?? false },
     args,
@@ -29,16 +36,33 @@ export function command<const T extends ArgsDef>({ name, description, hidden, ar
   });
 }
 
-function checkWords<T extends ArgsDef>(name: string, defs: T, { args, rawArgs }: CommandContext<T>, words?: number): void {
+function checkWords<T extends ArgsDef>(
+  name: string,
+  defs: T,
+  { args, rawArgs }: CommandContext<T>,
+  words?: number,
+): void {
   const known = new Set(["_", "--"]);
   for (const [key, def] of Object.entries(defs)) {
-    for (const one of [key, ...[("alias" in def && def.alias) || []].flat()]) known.add(one).add(camel(one)).add(kebab(one));
+    for (const one of [key, ...[("alias" in def && def.alias) || []].flat()])
+      known.add(one).add(camel(one)).add(kebab(one));
   }
-  const unknown = Object.keys(args).find((key) => !known.has(key) && !(key.startsWith("no") && known.has(key.replace(/^no-?/, ""))));
-  if (unknown !== undefined) throw usageError(`${name} has no option ${unknown.length === 1 ? "-" : "--"}${unknown}; see signalbox ${name} --help`);
+  const unknown = Object.keys(args).find(
+    (key) => !known.has(key) && !(key.startsWith("no") && known.has(key.replace(/^no-?/, ""))),
+  );
+  if (unknown !== undefined)
+    throw usageError(
+      `${name} has no option ${unknown.length === 1 ? "-" : "--"}${unknown}; see signalbox ${name} --help`,
+    );
   const given = (args as { _: string[] })._;
-  if (words !== undefined && given.length > words) throw usageError(`${name} does not take ${JSON.stringify(given[words])}; see signalbox ${name} --help`);
-  const missing = rawArgs.length === 0 ? undefined : Object.entries(defs).find(([key, def]) => def.type === "string" && (args as Record<string, unknown>)[key] === "");
+  if (words !== undefined && given.length > words)
+    throw usageError(`${name} does not take ${JSON.stringify(given[words])}; see signalbox ${name} --help`);
+  const missing =
+    rawArgs.length === 0
+      ? undefined
+      : Object.entries(defs).find(
+          ([key, def]) => def.type === "string" && (args as Record<string, unknown>)[key] === "",
+        );
   if (missing !== undefined) throw usageError(`--${missing[0]} needs a value; see signalbox ${name} --help`);
 }
 

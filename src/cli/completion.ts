@@ -16,8 +16,11 @@ export const completionCommand = command({
   args: { shell: { type: "positional", description: "bash, zsh or fish", required: true } },
   words: 1,
   async run({ args }) {
-    const script = Object.hasOwn(SCRIPTS, args.shell) ? SCRIPTS[args.shell as keyof typeof SCRIPTS] : undefined;
-    if (script === undefined) throw usageError(`completion knows bash, zsh and fish, not ${JSON.stringify(args.shell)}`);
+    const script = Object.hasOwn(SCRIPTS, args.shell)
+      ? SCRIPTS[args.shell as keyof typeof SCRIPTS]
+      : undefined;
+    if (script === undefined)
+      throw usageError(`completion knows bash, zsh and fish, not ${JSON.stringify(args.shell)}`);
     out(script(await entries()));
   },
 });
@@ -26,7 +29,9 @@ async function entries(): Promise<Entry[]> {
   return Promise.all(
     Object.entries(COMMANDS).map(async ([name, load]) => {
       const { args, meta } = (await load()) as CommandDef;
-      const options = Object.entries(args ?? {}).flatMap(([key, def]) => (def.type === "positional" ? [] : [`--${key}`]));
+      const options = Object.entries(args ?? {}).flatMap(([key, def]) =>
+        def.type === "positional" ? [] : [`--${key}`],
+      );
       return { name, description: (meta as CommandMeta).description ?? "", options };
     }),
   );
@@ -65,8 +70,15 @@ compdef _signalbox signalbox`,
   fish: (all: readonly Entry[]) =>
     [
       "# signalbox completion fish | source",
-      ...all.map((e) => `complete -c signalbox -n __fish_use_subcommand -f -a ${e.name} -d ${shellQuoted(e.description)}`),
-      ...all.flatMap((e) => e.options.map((o) => `complete -c signalbox -n '__fish_seen_subcommand_from ${e.name}' -l ${o.slice(2)}`)),
+      ...all.map(
+        (e) =>
+          `complete -c signalbox -n __fish_use_subcommand -f -a ${e.name} -d ${shellQuoted(e.description)}`,
+      ),
+      ...all.flatMap((e) =>
+        e.options.map(
+          (o) => `complete -c signalbox -n '__fish_seen_subcommand_from ${e.name}' -l ${o.slice(2)}`,
+        ),
+      ),
     ].join("\n"),
 };
 

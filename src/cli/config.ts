@@ -22,7 +22,8 @@ export const configCommand = command({
     const repo = repoHere();
     const boxDir = boxDirOf(repo.commonDir);
     const files = settingsFiles(boxDir, repo.top, process.env);
-    if (name !== undefined && !Object.hasOwn(SETTINGS, name)) throw usageError(checkSetting(name, undefined) ?? name);
+    if (name !== undefined && !Object.hasOwn(SETTINGS, name))
+      throw usageError(checkSetting(name, undefined) ?? name);
     if (name !== undefined && (text !== undefined || args.unset)) {
       const value = args.unset ? undefined : parseValue(text ?? "");
       const problem = args.unset ? undefined : (checkSetting(name, value) ?? scheduleProblem(name, value));
@@ -37,10 +38,17 @@ export const configCommand = command({
     for (const problem of problems) say(`signalbox: ${problem}`);
     const names = (name === undefined ? Object.keys(SETTINGS) : [name]) as SettingName[];
     if (args.json) {
-      outJson("config", 1, { settings: Object.fromEntries(names.map((n) => [n, { value: settings[n], origin: origins[n] ?? "built-in" }])), problems });
+      outJson("config", 1, {
+        settings: Object.fromEntries(
+          names.map((n) => [n, { value: settings[n], origin: origins[n] ?? "built-in" }]),
+        ),
+        problems,
+      });
     } else if (name === undefined) {
       for (const n of names) {
-        out(`${styled("bold", n)} = ${JSON.stringify(settings[n])}${origins[n] === undefined ? "" : styled("dim", `  (${origins[n]})`)}`);
+        out(
+          `${styled("bold", n)} = ${JSON.stringify(settings[n])}${origins[n] === undefined ? "" : styled("dim", `  (${origins[n]})`)}`,
+        );
         out(styled("dim", `  ${SETTINGS[n].doc}; ${variableOf(n)}`));
       }
     } else {

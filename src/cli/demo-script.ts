@@ -28,8 +28,10 @@ export async function runDemo(): Promise<ExitCode> {
 async function play(dir: string, actors: Actor[]): Promise<ExitCode> {
   const repo = join(dir, "repo");
   const personEnv = cleanEnv(dir);
-  const signalbox = (...args: string[]) => execa(process.execPath, [process.argv[1]!, ...args], { cwd: repo, env: personEnv, extendEnv: false });
-  const git = (args: readonly string[], env = personEnv) => execa("git", args, { cwd: repo, env, extendEnv: false, reject: false, all: true });
+  const signalbox = (...args: string[]) =>
+    execa(process.execPath, [process.argv[1]!, ...args], { cwd: repo, env: personEnv, extendEnv: false });
+  const git = (args: readonly string[], env = personEnv) =>
+    execa("git", args, { cwd: repo, env, extendEnv: false, reject: false, all: true });
 
   step("A scratch repository with signalbox installed");
   await execa("git", ["init", "-q", "-b", "main", repo], { env: personEnv, extendEnv: false });
@@ -40,8 +42,15 @@ async function play(dir: string, actors: Actor[]): Promise<ExitCode> {
 
   const call = async (actor: Actor, name: string, event: string, more: object = {}) => {
     const input = JSON.stringify({ session_id: actor.id, hook_event_name: event, cwd: repo, ...more });
-    const { stdout } = await execa(join(repo, ".git", "signalbox", "bin", "hook"), ["claude", name], { cwd: repo, input, env: sessionEnv(personEnv, actor), extendEnv: false });
-    return stdout === "" ? {} : ((JSON.parse(stdout) as { hookSpecificOutput?: Record<string, string> }).hookSpecificOutput ?? {});
+    const { stdout } = await execa(join(repo, ".git", "signalbox", "bin", "hook"), ["claude", name], {
+      cwd: repo,
+      input,
+      env: sessionEnv(personEnv, actor),
+      extendEnv: false,
+    });
+    return stdout === ""
+      ? {}
+      : ((JSON.parse(stdout) as { hookSpecificOutput?: Record<string, string> }).hookSpecificOutput ?? {});
   };
   /** What an edit tool does: ask the gate, write, report. */
   const edit = async (actor: Actor, file: string): Promise<boolean> => {
@@ -57,9 +66,18 @@ async function play(dir: string, actors: Actor[]): Promise<ExitCode> {
     return true;
   };
   const begin = async (name: string) => {
-    const actor: Actor = { name, id: `demo-${name.toLowerCase()}`, process: spawn("sleep", ["60"], { stdio: "ignore" }) };
+    const actor: Actor = {
+      name,
+      id: `demo-${name.toLowerCase()}`,
+      process: spawn("sleep", ["60"], { stdio: "ignore" }),
+    };
     actors.push(actor);
-    const { additionalContext = "(silent: nobody else is here)" } = await call(actor, "session-start", "SessionStart", { source: "startup" });
+    const { additionalContext = "(silent: nobody else is here)" } = await call(
+      actor,
+      "session-start",
+      "SessionStart",
+      { source: "startup" },
+    );
     out(indented(`${name} is told: ${additionalContext}`));
     return actor;
   };
@@ -97,8 +115,15 @@ async function play(dir: string, actors: Actor[]): Promise<ExitCode> {
 
 function cleanEnv(dir: string): Record<string, string> {
   const { PATH = "/usr/local/bin:/usr/bin:/bin", LANG, TERM, NO_COLOR, TZ } = process.env;
-  const kept = Object.fromEntries(Object.entries({ LANG, TERM, NO_COLOR, TZ }).filter(([, value]) => value !== undefined)) as Record<string, string>;
-  const who = { GIT_AUTHOR_NAME: "Demo", GIT_AUTHOR_EMAIL: "demo@example.com", GIT_COMMITTER_NAME: "Demo", GIT_COMMITTER_EMAIL: "demo@example.com" };
+  const kept = Object.fromEntries(
+    Object.entries({ LANG, TERM, NO_COLOR, TZ }).filter(([, value]) => value !== undefined),
+  ) as Record<string, string>;
+  const who = {
+    GIT_AUTHOR_NAME: "Demo",
+    GIT_AUTHOR_EMAIL: "demo@example.com",
+    GIT_COMMITTER_NAME: "Demo",
+    GIT_COMMITTER_EMAIL: "demo@example.com",
+  };
   return { ...kept, ...who, PATH, HOME: dir, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
 }
 

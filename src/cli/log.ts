@@ -18,9 +18,13 @@ export const logCommand = command({
   words: 0,
   async run({ args }) {
     const wanted = Number(args.number);
-    if (!Number.isSafeInteger(wanted) || wanted < 0) throw usageError(`--number takes a count, not ${JSON.stringify(args.number)}`);
+    if (!Number.isSafeInteger(wanted) || wanted < 0)
+      throw usageError(`--number takes a count, not ${JSON.stringify(args.number)}`);
     const { box } = boxHere();
-    const show = (moment: Moment) => out(args.json ? JSON.stringify({ seq: moment.seq, t: moment.t, ...moment.event }) : renderMoment(moment));
+    const show = (moment: Moment) =>
+      out(
+        args.json ? JSON.stringify({ seq: moment.seq, t: moment.t, ...moment.event }) : renderMoment(moment),
+      );
     const { seq } = box.log.catchUp();
     for (const moment of moments(box.log.records({ from: Math.max(1, seq - wanted + 1) }))) show(moment);
     if (!args.follow) return;

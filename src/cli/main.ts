@@ -14,11 +14,16 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
       out(await renderUsage(await rootCommand()));
       return name === undefined ? EXIT.usage : EXIT.ok;
     }
-    if (name === "--version") return out(VERSION), EXIT.ok;
-    if (!Object.hasOwn(COMMANDS, name)) throw new CommandError(`there is no command ${JSON.stringify(name)}; see: signalbox --help`, EXIT.usage);
+    if (name === "--version") return (out(VERSION), EXIT.ok);
+    if (!Object.hasOwn(COMMANDS, name))
+      throw new CommandError(
+        `there is no command ${JSON.stringify(name)}; see: signalbox --help`,
+        EXIT.usage,
+      );
     const chosen = (await COMMANDS[name as keyof typeof COMMANDS]()) as CommandDef;
     const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
-    if (own.includes("--help") || own.includes("-h")) return out(await renderUsage(chosen, await rootCommand())), EXIT.ok;
+    if (own.includes("--help") || own.includes("-h"))
+      return (out(await renderUsage(chosen, await rootCommand())), EXIT.ok);
     const { result } = await runCommand(chosen, { rawArgs: rest });
     return (result as ExitCode | undefined) ?? EXIT.ok;
   } catch (error) {
@@ -27,19 +32,27 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
 }
 
 async function rootCommand(): Promise<CommandDef> {
-  const loaded = await Promise.all(Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const));
+  const loaded = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const),
+  );
   return defineCommand({
-    meta: { name: "signalbox", version: VERSION, description: "several coding-agent sessions, one git repository, nobody's work lost" },
+    meta: {
+      name: "signalbox",
+      version: VERSION,
+      description: "several coding-agent sessions, one git repository, nobody's work lost",
+    },
     subCommands: Object.fromEntries(loaded),
   });
 }
 
 function explain(error: unknown): ExitCode {
-  if (error instanceof CommandError) return say(`signalbox: ${error.message}`), error.code;
-  if (error instanceof LogError) return say(`signalbox: ${error.message}`), error.code === "corrupt" ? EXIT.corrupt : EXIT.failed;
+  if (error instanceof CommandError) return (say(`signalbox: ${error.message}`), error.code);
+  if (error instanceof LogError)
+    return (say(`signalbox: ${error.message}`), error.code === "corrupt" ? EXIT.corrupt : EXIT.failed);
   const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
   // citty's own errors are about the words of the command.
-  if (code === "EARG" || code === "E_NO_COMMAND" || code === "E_UNKNOWN_COMMAND") return say(`signalbox: ${message}`), EXIT.usage;
+  if (code === "EARG" || code === "E_NO_COMMAND" || code === "E_UNKNOWN_COMMAND")
+    return (say(`signalbox: ${message}`), EXIT.usage);
   say(`signalbox: ${process.env["SIGNALBOX_DEBUG"] ? stack : (message ?? String(error))}`);
   return EXIT.failed;
 }

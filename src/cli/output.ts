@@ -17,7 +17,7 @@ export function outJson(kind: string, version: number, body: object): void {
 
 function write(fd: number, text: string): void {
   const bytes = Buffer.from(text.endsWith("\n") ? text : `${text}\n`);
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(fd, bytes, done);
     } catch (error) {

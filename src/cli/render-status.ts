@@ -10,11 +10,43 @@ export function renderStatus(view: StatusView): string {
   const held = view.sessions.reduce((sum, s) => sum + s.holds.length, 0);
   const lines = [styled("bold", `${count(view.sessions.length, "session")}, ${count(held, "reservation")}`)];
   for (const session of view.sessions) lines.push("", ...renderSession(session, view.at));
-  section(lines, "rebase queue", view.queue.map((q) => `${shortName(q.session)} onto ${q.target.slice(0, 8)}, not before ${clock(q.notBefore)}`));
-  section(lines, "handoffs", view.handoffs.map((h) => `${shortName(h.from)} asks ${shortName(h.to)} for ${h.what}, until ${clock(h.until)}`));
-  section(lines, "branches", view.heads.map((h) => `${h.branch?.replace("refs/heads/", "") ?? "(detached)"} at ${h.commit.slice(0, 8)}${inTree(h.tree)}`));
-  section(lines, "last commits", view.commits.map((c) => `${c.commit.slice(0, 8)} ${clock(c.at)} ${by(c.session)}: ${c.subject}`));
-  section(lines, "incidents", view.incidents.slice(-5).map((i) => `${clock(i.at)} ${i.kind}: ${i.text}${i.session === undefined ? "" : ` (${shortName(i.session)})`}`));
+  section(
+    lines,
+    "rebase queue",
+    view.queue.map(
+      (q) => `${shortName(q.session)} onto ${q.target.slice(0, 8)}, not before ${clock(q.notBefore)}`,
+    ),
+  );
+  section(
+    lines,
+    "handoffs",
+    view.handoffs.map(
+      (h) => `${shortName(h.from)} asks ${shortName(h.to)} for ${h.what}, until ${clock(h.until)}`,
+    ),
+  );
+  section(
+    lines,
+    "branches",
+    view.heads.map(
+      (h) =>
+        `${h.branch?.replace("refs/heads/", "") ?? "(detached)"} at ${h.commit.slice(0, 8)}${inTree(h.tree)}`,
+    ),
+  );
+  section(
+    lines,
+    "last commits",
+    view.commits.map((c) => `${c.commit.slice(0, 8)} ${clock(c.at)} ${by(c.session)}: ${c.subject}`),
+  );
+  section(
+    lines,
+    "incidents",
+    view.incidents
+      .slice(-5)
+      .map(
+        (i) =>
+          `${clock(i.at)} ${i.kind}: ${i.text}${i.session === undefined ? "" : ` (${shortName(i.session)})`}`,
+      ),
+  );
   return lines.join("\n");
 }
 
@@ -24,13 +56,20 @@ function renderSession(s: StatusView["sessions"][number], at: number): string[] 
   const head = `${styled("bold", shortName(s.id))}  ${printable(s.kind)}${inTree(s.tree)}, since ${clock(s.since)}, ${quiet}${agents}`;
   const holds = s.holds.map((h) => hold(h));
   const claims = s.claims.map((c) => line("", `task ${c.task}, since ${clock(c.since)}`));
-  const indexes = s.indexes.map((i) => line("", `index ${i.gitdir || "(main)"} based on ${i.base.slice(0, 8)}`));
+  const indexes = s.indexes.map((i) =>
+    line("", `index ${i.gitdir || "(main)"} based on ${i.base.slice(0, 8)}`),
+  );
   const nothing = holds.length + claims.length === 0 ? [styled("dim", "  holds nothing")] : [];
   return [head, ...holds, ...claims, ...indexes, ...nothing];
 }
 
 function hold({ target, kind, tree, agent, mode, until }: Held): string {
-  const notes = [mode === "shared" ? "shared" : "", kind === "path" ? "" : kind, agent === null ? "" : `subagent ${agent.slice(0, 8)}`, tree === "" ? "" : tree];
+  const notes = [
+    mode === "shared" ? "shared" : "",
+    kind === "path" ? "" : kind,
+    agent === null ? "" : `subagent ${agent.slice(0, 8)}`,
+    tree === "" ? "" : tree,
+  ];
   const note = notes.filter((n) => n !== "").join(", ");
   return line(`until ${clock(until)}`, `${target}${note === "" ? "" : ` (${note})`}`);
 }

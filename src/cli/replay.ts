@@ -12,7 +12,11 @@ export const replayCommand = command({
   name: "replay",
   description: "the story so far, the state at a time, or proof that both agree",
   args: {
-    at: { type: "string", valueHint: "TIME|SEQ", description: "the state then: a record's number, 14:05, or an ISO time" },
+    at: {
+      type: "string",
+      valueHint: "TIME|SEQ",
+      description: "the state then: a record's number, 14:05, or an ISO time",
+    },
     session: { type: "string", valueHint: "ID", description: "only what this session did or was told" },
     verify: { type: "boolean", description: "check every record and fold the whole history again" },
     json: { type: "boolean", description: "one JSON object an event; with --at the status" },
@@ -25,7 +29,9 @@ export const replayCommand = command({
       if (args.json) outJson("verify", 1, { records, events, differing, ok: differing.length === 0 });
       else out(`${records} records, ${events} events: chain and checksums hold`);
       if (differing.length === 0) return EXIT.ok;
-      say(`signalbox: these folds differ from the full history: ${differing.join(", ")}; run: signalbox doctor --fix`);
+      say(
+        `signalbox: these folds differ from the full history: ${differing.join(", ")}; run: signalbox doctor --fix`,
+      );
       return EXIT.corrupt;
     }
     if (args.at !== undefined) {
@@ -36,8 +42,11 @@ export const replayCommand = command({
       return EXIT.ok;
     }
     for (const moment of moments(box.log.records())) {
-      if (args.session !== undefined && !sessionsIn(moment.event).some((id) => id.startsWith(args.session!))) continue;
-      out(args.json ? JSON.stringify({ seq: moment.seq, t: moment.t, ...moment.event }) : renderMoment(moment));
+      if (args.session !== undefined && !sessionsIn(moment.event).some((id) => id.startsWith(args.session!)))
+        continue;
+      out(
+        args.json ? JSON.stringify({ seq: moment.seq, t: moment.t, ...moment.event }) : renderMoment(moment),
+      );
     }
     return EXIT.ok;
   },
@@ -47,7 +56,13 @@ export const replayCommand = command({
 function parseUntil(text: string): Until {
   if (/^\d+$/.test(text)) return { seq: Number(text) };
   const today = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(text);
-  const time = today === null ? new Date(text) : new Date(new Date().setHours(Number(today[1]), Number(today[2]), Number(today[3] ?? 59), 999));
-  if (Number.isNaN(time.getTime())) throw usageError(`--at takes a record's number, 14:05, or a time like 2026-01-31T14:05, not ${JSON.stringify(text)}`);
+  const time =
+    today === null
+      ? new Date(text)
+      : new Date(new Date().setHours(Number(today[1]), Number(today[2]), Number(today[3] ?? 59), 999));
+  if (Number.isNaN(time.getTime()))
+    throw usageError(
+      `--at takes a record's number, 14:05, or a time like 2026-01-31T14:05, not ${JSON.stringify(text)}`,
+    );
   return { time: time.getTime() };
 }

@@ -13,26 +13,42 @@ export const runCommand = command({
   name: "run",
   description: "run any other agent or script as a session: signalbox run [--name NAME] -- COMMAND [ARGS]",
   args: {
-    name: { type: "string", valueHint: "NAME", description: "the session's id; letters, digits, dots, dashes" },
+    name: {
+      type: "string",
+      valueHint: "NAME",
+      description: "the session's id; letters, digits, dots, dashes",
+    },
     kind: { type: "string", valueHint: "KIND", description: "what kind of agent it is", default: "other" },
   },
   async run({ args }) {
     const [file, ...rest] = args._;
     if (file === undefined) throw usageError("run takes a command: signalbox run -- COMMAND [ARGS]");
     const session = args.name ?? `run-${Date.now().toString(36)}-${process.pid}`;
-    if (!isSessionId(session)) throw usageError(`--name takes letters, digits, dots and dashes, not ${JSON.stringify(session)}`);
+    if (!isSessionId(session))
+      throw usageError(`--name takes letters, digits, dots and dashes, not ${JSON.stringify(session)}`);
     const { repo, box } = boxHere();
-    const note = arriveSession(box, { session, kind: args.kind, tree: repo.tree, cwd: process.cwd(), pid: process.pid }, "startup");
+    const note = arriveSession(
+      box,
+      { session, kind: args.kind, tree: repo.tree, cwd: process.cwd(), pid: process.pid },
+      "startup",
+    );
     if (note !== "") say(note);
     try {
-      const env = { SIGNALBOX_SESSION: session, SIGNALBOX_PID: String(process.pid), PATH: `${join(box.dir, "bin")}:${process.env["PATH"] ?? ""}`, CLAUDE_CODE_SESSION_ID: undefined, CLAUDE_PID: undefined };
+      const env = {
+        SIGNALBOX_SESSION: session,
+        SIGNALBOX_PID: String(process.pid),
+        PATH: `${join(box.dir, "bin")}:${process.env["PATH"] ?? ""}`,
+        CLAUDE_CODE_SESSION_ID: undefined,
+        CLAUDE_PID: undefined,
+      };
       const child = execa(file, rest, { stdio: "inherit", env, reject: false, cleanup: true });
       // The terminal sends its signals to the child itself; what others send us is passed on.
       const forward = FORWARDED.map((signal) => [signal, () => child.kill(signal)] as const);
       for (const [signal, handler] of forward) process.on(signal, handler);
       const result = await child;
       for (const [signal, handler] of forward) process.off(signal, handler);
-      if (result.exitCode === undefined && result.signal === undefined) throw new CommandError(result.shortMessage ?? `${file} could not be run`);
+      if (result.exitCode === undefined && result.signal === undefined)
+        throw new CommandError(result.shortMessage ?? `${file} could not be run`);
       return (result.exitCode ?? 128) as ExitCode;
     } finally {
       leaveSession(box, session, "exit");

@@ -13,7 +13,10 @@ export const TARGET_OPTIONS = {
 } as const;
 
 /** What the words of a command mean, seen from the current directory: files, directories ("src/") and globs. */
-export function targetsOf(words: readonly string[], { repo, box, literal }: { repo: Repo; box: Box; literal?: boolean | undefined }): Target[] {
+export function targetsOf(
+  words: readonly string[],
+  { repo, box, literal }: { repo: Repo; box: Box; literal?: boolean | undefined },
+): Target[] {
   return words.map((word) => {
     const parsed = parseTarget(word, literal ? "path" : undefined);
     if ("error" in parsed) throw usageError(`${word}: ${parsed.error}`);
@@ -21,7 +24,8 @@ export function targetsOf(words: readonly string[], { repo, box, literal }: { re
     const folded = (target: Target) => (ignoreCase ? foldCase(target) : target);
     if (parsed.kind === "glob") return folded({ kind: "glob", glob: prefix(repo) + parsed.glob });
     const where = locate(resolve(parsed.path), { ignoreCase });
-    if (where.kind !== "tracked-tree" || where.repo.top !== repo.top) throw usageError(`${word} is not in this working tree`);
+    if (where.kind !== "tracked-tree" || where.repo.top !== repo.top)
+      throw usageError(`${word} is not in this working tree`);
     return folded({ kind: parsed.kind, path: where.path });
   });
 }
@@ -29,14 +33,27 @@ export function targetsOf(words: readonly string[], { repo, box, literal }: { re
 /** The current directory from the top of the working tree, with a slash at its end; "" at the top. */
 function prefix(repo: Repo): string {
   const below = repo.top === undefined ? "" : relative(repo.top, process.cwd());
-  return below === "" ? "" : `${below.split(sep).join("/").replaceAll(/[*?[\]{}\\]/g, String.raw`\$&`)}/`;
+  return below === ""
+    ? ""
+    : `${below
+        .split(sep)
+        .join("/")
+        .replaceAll(/[*?[\]{}\\]/g, String.raw`\$&`)}/`;
 }
 
 /** The session that runs this command. @throws CommandError for a person: only sessions hold things */
 export function callerHere(repo: Repo): Caller {
   const session = sessionOf(process.env);
   if (session === undefined) {
-    throw usageError("only a session can hold files, and this shell is not in one; start one with: signalbox run -- COMMAND");
+    throw usageError(
+      "only a session can hold files, and this shell is not in one; start one with: signalbox run -- COMMAND",
+    );
   }
-  return { session, kind: process.env["CLAUDE_CODE_SESSION_ID"] ? "claude-code" : "other", tree: repo.tree, cwd: process.cwd(), pid: processOf(process.env) };
+  return {
+    session,
+    kind: process.env["CLAUDE_CODE_SESSION_ID"] ? "claude-code" : "other",
+    tree: repo.tree,
+    cwd: process.cwd(),
+    pid: processOf(process.env),
+  };
 }

@@ -17,15 +17,22 @@ export const whoCommand = command({
   words: 1,
   run({ args }) {
     const { repo, box } = boxHere();
-    const where = locate(resolve(args.path), { ignoreCase: ignoresCase(repo.commonDir, box.settings["paths.ignoreCase"]) });
-    if (where.kind !== "tracked-tree" || where.repo.commonDir !== repo.commonDir) throw usageError(`${args.path} is not a file of this repository`);
+    const where = locate(resolve(args.path), {
+      ignoreCase: ignoresCase(repo.commonDir, box.settings["paths.ignoreCase"]),
+    });
+    if (where.kind !== "tracked-tree" || where.repo.commonDir !== repo.commonDir)
+      throw usageError(`${args.path} is not a file of this repository`);
     const { states, now, gone } = look(box);
-    const holders = holdersOf(states.reservations, where.repo.tree, where.path, now).filter((g) => !gone.has(g.session));
+    const holders = holdersOf(states.reservations, where.repo.tree, where.path, now).filter(
+      (g) => !gone.has(g.session),
+    );
     if (args.json) return outJson("who", 1, { path: where.path, tree: where.repo.tree, at: now, holders });
     if (holders.length === 0) return out(`${printable(where.path)} is free`);
     for (const grant of holders) {
       const as = formatTarget(grant.target) === where.path ? "" : ` as ${formatTarget(grant.target)}`;
-      out(`${printable(where.path)} is reserved by ${who(grant)}${as}, since ${clock(grant.since)} (${duration(now - grant.since)} ago), until ${clock(grant.until)}`);
+      out(
+        `${printable(where.path)} is reserved by ${who(grant)}${as}, since ${clock(grant.since)} (${duration(now - grant.since)} ago), until ${clock(grant.until)}`,
+      );
     }
   },
 });
