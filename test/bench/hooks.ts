@@ -1,0 +1,180 @@
+/** What hooks add to a tool call and to git, as ratios to the bare runtime and to bare git. */
+import { spawn } from "node:child_process";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECTIONS } from "../../src/app/box.ts";
+import { event } from "../../events/mod.ts";
+import { type Json, openLog, type Projection } from "../../src/log/mod.ts";
+import { benchEnv, race, type Row, rowsOf, run } from "./measure.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const HISTORY = [0, 1000, 100_000, 1_000_000];
+
+export function benchHooks(dir: string, rounds: number, histories: readonly number[] = HISTORY): Row[] {
+  const rows: Row[] = [];
+  for (const events of histories) rows.push(...benchGate(join(dir, `gate-${events}`), events, rounds));
+  rows.push(...benchCheapHook(join(dir, "cheap"), rounds), ...benchGit(join(dir, "git"), rounds));
+  const bundle = statSync(join(ROOT, "dist/hook.cjs")).size;
+  return [...rows, { what: "hook bundle", value: `${(bundle / 1024).toFixed(1)} KB` }];
+}
+
+function makeRepo(dir: string, install: boolean): string {
+  mkdirSync(dir, { recursive: true });
+  run("git", ["init", "-q", "-b", "main", dir]);
+  for (const [key, value] of [
+    ["user.name", "bench"],
+    ["user.email", "bench@example.com"],
+    ["gc.auto", "0"],
+  ])
+    run("git", ["-C", dir, "config", key!, value!]);
+  for (let i = 0; i < 50; i += 1) writeFileSync(join(dir, `f${i}.txt`), `${i}\n`);
+  run("git", ["-C", dir, "add", "."]);
+  run("git", ["-C", dir, "commit", "-qm", "base"]);
+  if (install) run(process.execPath, [join(ROOT, "dist/signalbox.cjs"), "init"], { cwd: dir });
+  return dir;
+}
+
+/** A history as sessions make it: starts, edits, commits, ends. */
+function grow(repo: string, events: number): void {
+  const log = openLog({
+    dir: join(repo, ".git/signalbox/log"),
+    projections: Object.values(PROJECTIONS) as Projection<unknown>[],
+    sync: "never",
+    snapshotEvery: 10_000,
+  });
+  const t = Date.now();
+  for (let i = 0; i < events; i += 1) {
+    const session = `s${Math.trunc(i / 200)}`;
+    const target = { kind: "path" as const, path: `src/dir${i % 40}/file${i % 997}.ts` };
+    const step = i % 200;
+    const e =
+      step === 0
+        ? event("session.started", { session, kind: "bench", tree: "", cwd: repo })
+        : step === 199
+          ? event("session.ended", { session, reason: "exit" })
+          : step % 2 === 1
+            ? event("reservation.granted", {
+                session,
+                tree: "",
+                targets: [target],
+                mode: "exclusive",
+                via: "edit",
+                until: t + 900_000,
+              })
+            : event("file.written", { session, tree: "", path: target.path, tool: "Edit", at: t });
+    log.append(() => ({ result: undefined, draft: { events: [e as unknown as Json], sync: false } }));
+  }
+  log.snapshot();
+  log.close();
+}
+
+function payload(session: string, file: string, name = "PreToolUse"): string {
+  return JSON.stringify({
+    session_id: session,
+    transcript_path: "",
+    cwd: "",
+    hook_event_name: name,
+    tool_name: "Edit",
+    tool_input: { file_path: file, old_string: "a", new_string: "b" },
+    tool_use_id: "t",
+  });
+}
+
+function benchGate(dir: string, events: number, rounds: number): Row[] {
+  const repo = makeRepo(dir, true);
+  grow(repo, events);
+  const empty = join(dir, "empty.cjs");
+  writeFileSync(empty, "");
+  const hook = join(repo, ".git/signalbox/bin/hook");
+  const env = benchEnv({ CLAUDE_CODE_SESSION_ID: "bench", CLAUDE_PID: String(process.pid) });
+  const held = payload("bench", join(repo, "held.txt"));
+  run(hook, ["claude", "pre-edit"], { env, input: held });
+  let n = 0;
+  const medians = race(rounds, [
+    { name: "bare runtime", run: () => run(process.execPath, [empty]) },
+    {
+      name: "gate, new file (append + fdatasync)",
+      run: () =>
+        run(hook, ["claude", "pre-edit"], { env, input: payload("bench", join(repo, `new${(n += 1)}.txt`)) }),
+    },
+    {
+      name: "gate, own file (no append)",
+      run: () => run(hook, ["claude", "pre-edit"], { env, input: held }),
+    },
+  ]);
+  return rowsOf(`edit gate at ${events} events`, medians);
+}
+
+function benchCheapHook(dir: string, rounds: number): Row[] {
+  const repo = makeRepo(dir, true);
+  const hook = join(repo, ".git/signalbox/bin/hook");
+  const env = benchEnv({ CLAUDE_CODE_SESSION_ID: "bench" });
+  const written = payload("bench", join(repo, "a.txt"), "PostToolUse");
+  const medians = race(rounds * 3, [
+    { name: "sh -c :", run: () => run("sh", ["-c", ":"]) },
+    { name: "pre-bash (activity)", run: () => run(hook, ["claude", "pre-bash"], { env, input: "{}" }) },
+    { name: "post-edit (spools)", run: () => run(hook, ["claude", "post-edit"], { env, input: written }) },
+    { name: "pre-commit, nobody live", run: () => run(hook, ["git", "pre-commit"], { env }) },
+  ]);
+  return rowsOf("hook without a decision", medians);
+}
+
+function benchGit(dir: string, rounds: number): Row[] {
+  const bare = makeRepo(join(dir, "bare"), false);
+  const hooked = makeRepo(join(dir, "hooked"), true);
+  const watched = makeRepo(join(dir, "watched"), true);
+  const other = spawn("sleep", ["3600"], { stdio: "ignore" });
+  const start = JSON.stringify({
+    session_id: "other",
+    cwd: watched,
+    hook_event_name: "SessionStart",
+    source: "startup",
+  });
+  run(join(watched, ".git/signalbox/bin/hook"), ["claude", "session-start"], {
+    input: start,
+    env: benchEnv({ CLAUDE_CODE_SESSION_ID: "other", CLAUDE_PID: String(other.pid) }),
+  });
+  try {
+    let n = 0;
+    const commit = (repo: string) => ({
+      before: () => {
+        writeFileSync(join(repo, "f1.txt"), `${(n += 1)}\n`);
+        run("git", ["-C", repo, "add", "f1.txt"]);
+      },
+      run: () => void run("git", ["-C", repo, "commit", "-qm", "x"]),
+    });
+    const commits = race(rounds, [
+      { name: "bare", ...commit(bare) },
+      { name: "nobody live", ...commit(hooked) },
+      { name: "another session live", ...commit(watched) },
+    ]);
+    for (const repo of [bare, hooked, watched]) prepareRebase(repo);
+    const rebase = (repo: string) => ({
+      before: () => void run("git", ["-C", repo, "checkout", "-q", "-B", "topic", "topic-base"]),
+      run: () => void run("git", ["-C", repo, "rebase", "-q", "upstream"]),
+    });
+    const rebases = race(Math.max(3, rounds >> 1), [
+      { name: "bare", ...rebase(bare) },
+      { name: "nobody live", ...rebase(hooked) },
+      { name: "another session live", ...rebase(watched) },
+    ]);
+    return [...rowsOf("git commit", commits), ...rowsOf("git rebase, 5 commits", rebases)];
+  } finally {
+    other.kill("SIGKILL");
+  }
+}
+
+/** `topic-base`: five commits; `upstream`: one that they do not have. */
+function prepareRebase(repo: string): void {
+  const git = (...args: string[]) => run("git", ["-C", repo, ...args]);
+  git("checkout", "-q", "-b", "topic-base");
+  for (let i = 0; i < 5; i += 1) {
+    writeFileSync(join(repo, `topic${i}.txt`), "t\n");
+    git("add", ".");
+    git("commit", "-qm", `topic ${i}`);
+  }
+  git("checkout", "-q", "-b", "upstream", "main");
+  writeFileSync(join(repo, "upstream.txt"), "u\n");
+  git("add", ".");
+  git("commit", "-qm", "upstream");
+}
