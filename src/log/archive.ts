@@ -79,6 +79,15 @@ export function* unpack(disk: Disk, path: string, seq: () => number): Generator<
   }
 }
 
+/** What can still be read of a damaged archive: the lines of every member that is whole. */
+export function* salvage(bytes: Buffer): Generator<Buffer> {
+  for (let at = bytes.indexOf(HEADER); at !== -1; at = bytes.indexOf(HEADER, at + 1)) {
+    const length = at + HEAD <= bytes.length ? bytes.readUInt32LE(at + HEADER.length) : 0;
+    const plain = length > HEAD + 8 ? inflate(bytes.subarray(at, at + length)) : undefined;
+    if (plain) for (const line of plain.toString("utf8").split("\n")) yield Buffer.from(line);
+  }
+}
+
 function inflate(bytes: Buffer): Buffer | undefined {
   try {
     const plain = zlib().inflateRawSync(bytes.subarray(HEAD, -8));

@@ -12,7 +12,7 @@
 
 import { Buffer } from "node:buffer";
 import { LogCorrupt, LogFull, LogReadOnly, LogTooLarge, LogUnreadable } from "./errors.ts";
-import { type Files, orMissing, segmentFirst, snapshotsOf } from "./files.ts";
+import { discard, type Files, orMissing, segmentFirst, snapshotsOf } from "./files.ts";
 import { type Folds, foldsOf, type Projection } from "./folds.ts";
 import { archiveEnd, type Entry, readHistory } from "./history.ts";
 import { decode, encode, follow, GENESIS, type LogRecord, MAX_LINE, nonce, RESYNC } from "./record.ts";
@@ -69,6 +69,7 @@ export function openCore(
     for (const { record } of history(from, to)) yield record;
   });
   let saved = 0;
+  const rejected = new Set<string>();
   let near: Place | undefined;
   let tail = load();
   let closed = false;
@@ -104,6 +105,7 @@ export function openCore(
           return found;
         }
         if (found) disk.close(found.fd);
+        if (found || !snapshot) rejected.add(name);
         // The segment or the snapshot has just been cleaned up, so there is something newer: look again.
         overtaken ||= found === undefined;
         if (overtaken && pass < 2) break;
@@ -148,11 +150,16 @@ export function openCore(
     for (let overtaken = 0; ;) {
       const { spot } = tail;
       let before = spot.head.seq;
-      advance(disk, tail.fd, spot, (record) => {
-        if (record.n === mine) won = record;
-        folds.apply(record, before, spot.head.seq);
-        before = spot.head.seq;
-      });
+      try {
+        advance(disk, tail.fd, spot, (record) => {
+          if (record.n === mine) won = record;
+          folds.apply(record, before, spot.head.seq);
+          before = spot.head.seq;
+        });
+      } catch (error) {
+        if (!(error instanceof LogCorrupt) || !repaired(++overtaken)) throw error;
+        continue;
+      }
       if (spot.sealed === undefined) return won;
       if (tail.writable) disk.sync(tail.fd); // I4
       const old = tail;
@@ -171,6 +178,18 @@ export function openCore(
       }
       disk.close(old.fd);
     }
+  }
+
+  /** Goes on behind a damaged place, where repair has made a newer beginning. */
+  function repaired(tries: number): boolean {
+    const found = load();
+    if (found.name === tail.name || found.spot.head.seq < tail.spot.head.seq || tries > OVERTAKEN) {
+      disk.close(found.fd);
+      return false;
+    }
+    disk.close(tail.fd);
+    tail = found;
+    return true;
   }
 
   function attempt(fields: Fields): Won | undefined {
@@ -213,6 +232,9 @@ export function openCore(
     attempt,
     snapshot(base) {
       const snapshot = { ...place(), folds: folds.save(tail.spot.head.seq) };
+      // Damaged, or from before a power loss and ahead of the log: they would outlive the ones that count.
+      for (const name of rejected) discard(disk, files.path("snap", name));
+      rejected.clear();
       writeSnapshot(files, snapshot, base);
       saved = snapshot.head.seq;
       near = snapshot;

@@ -105,7 +105,7 @@ function findArchive(
 }
 
 /** The head before an archive, as far as names tell: undefined checksum where the one before it is gone. */
-function linkBefore(archives: ReturnType<typeof archivesOf>, at: number): Link | undefined {
+export function linkBefore(archives: ReturnType<typeof archivesOf>, at: number): Link | undefined {
   const { first } = archives[at]!;
   if (first === 1) return GENESIS;
   const before = archives.findLast(({ last }) => last === first - 1);

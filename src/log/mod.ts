@@ -26,6 +26,7 @@ export {
 export { filesystemProblem } from "./filesystem.ts";
 export type { Projection } from "./folds.ts";
 export { follow, type FollowOptions } from "./follow.ts";
+export { type Health, inspectLog } from "./inspect.ts";
 export {
   type Appended,
   type Decide,
@@ -37,4 +38,6 @@ export {
 } from "./open.ts";
 export type { FoldProof } from "./proof.ts";
 export { type Head, type Json, type LogRecord, type Skip } from "./record.ts";
+export { repairLog, type RepairOptions, type RepairReport } from "./repair.ts";
+export type { Hole } from "./salvage.ts";
 export type { SealReport } from "./seal.ts";

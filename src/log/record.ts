@@ -102,6 +102,8 @@ const OPEN = 0x7b;
 const BANG = 0x21;
 const RECORD_START = Buffer.from('{"s":');
 
+const FENCE_START = Buffer.from('{"fence":"');
+
 /** What a writer puts before its record where the file ends in a partial line. */
 export const RESYNC = "!\n";
 
@@ -173,6 +175,24 @@ export function follow(head: Link, record: LogRecord): Link {
     t: Math.max(record.t, head.t),
     hash: record.hash ?? head.hash,
   };
+}
+
+/** A line that closes a segment for good, written by repair: no reader passes it, so no writer can win behind it. */
+export interface Fence {
+  readonly fence: string;
+  readonly t: number;
+}
+
+export function encodeFence({ fence, t }: Fence): Buffer {
+  const body = JSON.stringify({ fence, t }).slice(0, -1);
+  return Buffer.from(`${RESYNC}${body},"c":"${hex8(crc32(Buffer.from(body)))}"}\n`);
+}
+
+export function decodeFence(line: Buffer): Fence | undefined {
+  if (!endsLikeRecord(line) || !line.subarray(0, 10).equals(FENCE_START)) return undefined;
+  const body = line.length - TRAILER;
+  if (hex8(crc32(line, 0, body)) !== line.toString("latin1", body + 6, body + 14)) return undefined;
+  return JSON.parse(line.toString("utf8")) as Fence;
 }
 
 const PROCESS = Math.random().toString(36).slice(2, 10) + process.pid.toString(36);

@@ -5,6 +5,7 @@ import type { Disk } from "./disk.ts";
 import { LogCorrupt } from "./errors.ts";
 import {
   decode,
+  decodeFence,
   endsLikeRecord,
   follow,
   GENESIS,
@@ -61,7 +62,7 @@ export function advance(disk: Disk, fd: number, spot: Spot, visit: Visit): void 
  * The whole lines of a file from `spot.off` on, without their newlines; `spot.off` is behind the line while it
  * is handed out, and `spot.rest` says what is left when the file ends. A line is only valid until the next.
  */
-function* lines(disk: Disk, fd: number, spot: Spot): Generator<Buffer, void> {
+export function* lines(disk: Disk, fd: number, spot: Spot): Generator<Buffer, void> {
   const shared = !busy;
   let bytes = shared ? buffer : Buffer.allocUnsafe(64 * 1024);
   busy = true;
@@ -112,7 +113,9 @@ function sort(spot: Spot, line: Buffer, visit: Visit): boolean {
   const at = spot.off - line.length - 1;
   const record = decode(line);
   if (record === undefined) {
-    if (endsLikeRecord(line) && !isGlued(line, next)) throw corrupt(spot, at, "the record is damaged");
+    if (endsLikeRecord(line) && !isGlued(line, next)) {
+      throw corrupt(spot, at, decodeFence(line) ? "repair has closed the segment" : "the record is damaged");
+    }
     spot.torn++;
   } else if (record.s < next) {
     spot.voids++;
