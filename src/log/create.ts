@@ -1,5 +1,6 @@
 /** FORMAT: what makes a directory a log. It appears once, by link(), and never changes. */
 
+import { dirname } from "node:path";
 import { errno, LogCorrupt, LogMissing, LogNewer } from "./errors.ts";
 import { build, discard, type Files, FORMAT, orMissing, segmentName } from "./files.ts";
 import { nonce } from "./record.ts";
@@ -42,9 +43,8 @@ export function createLog(files: Files): void {
   const genesis = segmentName(1);
   addSegment(files, genesis);
   if (!linkFormat(files, genesis)) discard(disk, files.path("seg", genesis));
-  disk.syncDir(files.dir);
-  const parent = files.dir.replace(/[/\\]+[^/\\]+[/\\]*$/, "");
-  if (parent !== "" && parent !== files.dir) disk.syncDir(parent);
+  // The directory, and the one around it, may be new as well.
+  for (let dir = files.dir, up = 0; up < 3; dir = dirname(dir), up++) disk.syncDir(dir);
 }
 
 /** Creates an empty segment; file and name are on the disk when this returns. */

@@ -4,7 +4,7 @@ import { type CompactOptions, type CompactReport, compact } from "./compact.ts";
 import { type Core, openCore } from "./core.ts";
 import { createLog, readFormat } from "./create.ts";
 import { type Disk, nodeDisk, typed } from "./disk.ts";
-import { LogBusy, LogUnreadable, LogUnsynced } from "./errors.ts";
+import { LogBusy, LogError, LogUnreadable, LogUnsynced } from "./errors.ts";
 import { filesOf } from "./files.ts";
 import type { Projection } from "./folds.ts";
 import { pause } from "./pause.ts";
@@ -175,9 +175,9 @@ function confirm(sync: () => void, record: LogRecord): void {
   try {
     sync();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof LogError)) throw error;
     throw new LogUnsynced(
-      `Record ${record.s} is committed, but may be lost by a power failure: ${why} Do not append it again.`,
+      `Record ${record.s} is committed, but may be lost by a power failure: ${error.message} Do not append it again.`,
       { cause: error },
     );
   }
