@@ -99,7 +99,8 @@ const COMMA = 0x2c;
 const QUOTE = 0x22;
 const BRACE = 0x7d;
 const OPEN = 0x7b;
-const BANG = 0x21;
+/** `!`, the mark of a resync. */
+export const BANG = 0x21;
 const RECORD_START = Buffer.from('{"s":');
 
 const FENCE_START = Buffer.from('{"fence":"');

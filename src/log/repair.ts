@@ -179,7 +179,7 @@ function repairChain(
   const segments = files.list("seg").filter(isSegment);
   const live = segments.filter((name) => segmentFirst(name) > start.seq);
   const { stored, sign } = fence(files, live, made, keep);
-  let salvaged = salvageChain(start, stored, sign);
+  let salvaged = salvageChain(start, stored, sign, undefined, !segments.includes(seg));
   const best = newestSnapshot(files, () => true);
   if (best && best.head.seq > salvaged.head.seq) salvaged = salvageChain(start, stored, sign, best.head);
 

@@ -2,12 +2,14 @@
 
 import type { Buffer } from "node:buffer";
 import {
+  BANG,
   decode,
   encode,
   endsLikeRecord,
   type Fence,
   follow,
   isGlued,
+  isWholeButNewline,
   type Link,
   type LogRecord,
 } from "./record.ts";
@@ -28,28 +30,18 @@ export interface Salvaged {
 
 /**
  * The longest chain after `head` that the lines still hold, in file order. `end` is where it must lead, if that
- * is known: what is missing up to there is one more hole. The result depends on the arguments only, `sign`
- * included, so that two repairs of the same bytes write the same.
+ * is known: what is missing up to there is one more hole; `missing`, that something is missing anyhow. The
+ * result depends on the arguments only, `sign` included, so that two repairs of the same bytes write the same.
  */
 export function salvageChain(
   head: Link,
   stored: Iterable<Buffer>,
   sign: Fence,
   end?: { seq: number; crc: string },
+  missing = false,
 ): Salvaged {
-  const found: { line: Buffer; record: LogRecord; damaged: boolean }[] = [];
-  const named = new Set<string>();
-  const numbers = new Set<number>();
-  let damaged = false;
-  for (const line of stored) {
-    const record = decode(line);
-    damaged ||= !record && endsLikeRecord(line) && !isGlued(line, Number.MAX_SAFE_INTEGER);
-    if (!record) continue;
-    found.push({ line, record, damaged });
-    named.add(record.p);
-    numbers.add(record.s);
-    damaged = false;
-  }
+  const { found, damaged } = parse(stored, missing);
+  const good = chained(found);
   const out: Salvaged & { head: Link } = { lines: [], head, holes: [], crcs: new Map() };
   const add = (line: Buffer, record: LogRecord) => {
     out.lines.push(line);
@@ -67,15 +59,15 @@ export function salvageChain(
     add(line, decode(line)!);
   };
   let hole = false;
-  for (const { line, record, damaged } of found) {
-    hole ||= damaged;
+  for (const item of found) {
+    const { line, record } = item;
+    hole ||= item.damaged;
     const { seq, crc } = out.head;
-    if (record.s <= seq || (end && record.s > end.seq)) continue;
+    if (record.s <= seq || (end && record.s > end.seq) || !good.has(record.c)) continue;
     const follows = record.s === seq + 1 && record.p === crc;
-    // A lost race's record is named by no successor. Where no successor is left to ask, it is taken for the
-    // winner, but not behind a hole, which has probably swallowed the winner.
-    const trusted = named.has(record.c) || (!numbers.has(record.s + 1) && !(hole && record.s === seq + 1));
-    if (!trusted || (!follows && record.s === seq + 1)) continue;
+    // A hole has probably swallowed the winner of the race that this record then lost.
+    const loser = hole && record.s === seq + 1 && !good.get(record.c);
+    if (loser || (!follows && record.s === seq + 1)) continue;
     if (!follows) skip(record.s - 1, record.p);
     add(line, record);
     hole = false;
@@ -83,4 +75,59 @@ export function salvageChain(
   if (!end && damaged) skip(out.head.seq + 1, undefined);
   if (end && out.head.seq < end.seq) skip(end.seq, end.crc);
   return out;
+}
+
+interface Found {
+  readonly line: Buffer;
+  readonly record: LogRecord;
+  /** Whether damaged bytes stand between it and the one before. */
+  readonly damaged: boolean;
+}
+
+function parse(stored: Iterable<Buffer>, missing: boolean): { found: Found[]; damaged: boolean } {
+  const found: Found[] = [];
+  let damaged = missing;
+  for (const whole of stored) {
+    const parts = decode(whole) ? [whole] : mend(whole);
+    damaged ||= parts.length === 0 && endsLikeRecord(whole) && !isGlued(whole, Number.MAX_SAFE_INTEGER);
+    for (const line of parts) {
+      found.push({ line, record: decode(line)!, damaged });
+      damaged = false;
+    }
+  }
+  return { found, damaged };
+}
+
+/** The records of a line whose only damage is in the newlines between them. */
+function mend(line: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  let start = 0;
+  for (let at = line.indexOf('{"s":', 1); at !== -1; at = line.indexOf('{"s":', at + 1)) {
+    if (!isWholeButNewline(line.subarray(start, at))) continue;
+    parts.push(line.subarray(start, at - 1));
+    start = at;
+  }
+  const rest = line.subarray(start);
+  // The fence has put its own `!` behind the last line.
+  if (isWholeButNewline(rest.subarray(0, -1)) && rest.at(-1) === BANG) parts.push(rest.subarray(0, -2));
+  else if (parts.length > 0 && decode(rest)) parts.push(rest);
+  return parts;
+}
+
+/**
+ * The records that can be part of the chain, by checksum: those that a successor names (true), and those that
+ * have no successor left to ask (false). A record that lost its race has a successor that names another.
+ */
+function chained(found: readonly Found[]): Map<string, boolean> {
+  const good = new Map<string, boolean>();
+  const named = new Set<string>();
+  const numbers = new Set<number>();
+  for (const { record } of found.toSorted((a, b) => b.record.s - a.record.s)) {
+    const { s, p, c } = record;
+    if (!named.has(c) && numbers.has(s + 1)) continue;
+    good.set(c, named.has(c));
+    named.add(p);
+    numbers.add(s);
+  }
+  return good;
 }

@@ -65,7 +65,13 @@ export class Told {
 }
 
 /** Opens the log as a new process would, and checks all of it against what was told. */
-export function verify(lib: Api, base: (before?: Before) => Disk, told: Told, lossy: boolean, dir = DIR): void {
+export function verify(
+  lib: Api,
+  base: (before?: Before) => Disk,
+  told: Told,
+  lossy: boolean,
+  dir = DIR,
+): void {
   const touched: string[] = [];
   const log = open(
     lib,
@@ -209,7 +215,12 @@ function bytesOf(torn: (typeof TORN)[number], length: number): number | undefine
 }
 
 /** Fails with `code` (or writes short) at every operation of `action`, once or from then on, and goes on. */
-export function failAtEvery(lib: Api, action: Action, code: "ENOSPC" | "EIO" | "short", lasting: boolean): number {
+export function failAtEvery(
+  lib: Api,
+  action: Action,
+  code: "ENOSPC" | "EIO" | "short",
+  lasting: boolean,
+): number {
   const start = populated(lib);
   const space: readonly string[] = ["open", "write", "mkdir", "link", "rename"];
   let points = 0;
@@ -324,5 +335,8 @@ function entryIsThere(disk: FaultDisk): void {
   const body: Buffer | undefined = newest === undefined ? undefined : disk.bytes(newest);
   if (!body || body.length === 0) return;
   const { seg } = JSON.parse(body.toString().split("\n")[0]!) as { seg: string };
-  assert.ok(paths.includes(`${DIR}/seg/${seg}`), "the newest durable snapshot leads to a segment that is there");
+  assert.ok(
+    paths.includes(`${DIR}/seg/${seg}`),
+    "the newest durable snapshot leads to a segment that is there",
+  );
 }

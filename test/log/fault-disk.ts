@@ -201,7 +201,8 @@ export function faultDisk(
         copies.set(inode, known);
         return known;
       };
-      const map = (from: Map<string, Inode>) => new Map([...from].map(([path, inode]) => [path, copy(inode)]));
+      const map = (from: Map<string, Inode>) =>
+        new Map([...from].map(([path, inode]) => [path, copy(inode)]));
       return faultDisk(map(files), map(durable), new Set(dirs), new Set(durableDirs));
     },
     bytes: (path) => files.get(path)?.bytes,
