@@ -5,6 +5,11 @@
 [ "${SIGNALBOX-}" = 0 ] && exit 0
 
 sb=${0%/*}/..
+# doctor fires every hook and looks who answers; nothing else in the chain is to run then.
+[ -n "${SIGNALBOX_PROBE-}" ] && {
+  printf '%s\n' "$*" >>"$SIGNALBOX_PROBE"
+  exit 1
+}
 kind=${1-claude} name=${2-auto}
 me=${CLAUDE_CODE_SESSION_ID:-${SIGNALBOX_SESSION-}}
 case $me in *[!A-Za-z0-9._-]* | .*) me= ;; esac
@@ -54,7 +59,7 @@ case $kind:$name in
     ;;
 esac
 # Pre-commit left this for the git process that is our parent: the commit is checked already.
-[ "$kind:$name" = git:prepare-commit-msg ] && [ -e "$sb/spool/checked/$PPID" ] && exit 0
+[ "$kind:$name" = git:prepare-commit-msg ] && [ -e "$sb/spool/checked/${SIGNALBOX_GIT_PID:-none}" ] && exit 0
 
 runtime=@RUNTIME@
 bundle=$sb/runtime/hook.cjs
@@ -63,6 +68,9 @@ bundle=$sb/runtime/hook.cjs
 # NODE_EXTRA_CA_CERTS alone makes Node 20 start 2.5 times slower; NODE_OPTIONS may load anything.
 unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
 [ $# -ge 2 ] && shift 2
+# Whose child this is: a client's, or git's (the hook file says so).
+SIGNALBOX_PPID=$PPID
+export SIGNALBOX_PPID
 out=$("$runtime" @FLAGS@ "$bundle" "$kind" "$name" "$@" 2>/dev/null)
 rc=$?
 case $kind:$rc in

@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CommitFacts, Git } from "../app/ports.ts";
+import { childProcess } from "./child-process.ts";
 
 /** What git leaves in the gitdir while an operation waits to be concluded. */
 const IN_PROGRESS = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"];
@@ -103,7 +103,7 @@ function paths(nulSeparated: string): string[] {
 
 /** @throws GitError if git fails or is not there */
 export function runGit(cwd: string, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync("git", args, {
+  const { status, stdout, stderr, error } = childProcess().spawnSync("git", args, {
     cwd,
     encoding: "utf8",
     env: { ...process.env, GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },

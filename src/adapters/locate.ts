@@ -48,8 +48,15 @@ export function locate(
   }
 }
 
-/** The repository that a directory is in; `undefined` if none, or if it cannot be read. */
+const found = new Map<string, Repo | undefined>();
+
+/** The repository that a directory is in; `undefined` if none, or if it cannot be read. Asked once a directory. */
 export function findRepo(dir: string): Repo | undefined {
+  if (!found.has(dir)) found.set(dir, search(dir));
+  return found.get(dir);
+}
+
+function search(dir: string): Repo | undefined {
   try {
     const real = realPath(dir);
     const gitDir = enclosingGitDir(real);

@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
-import { hostname } from "node:os";
 import type { Processes } from "../app/ports.ts";
+import { childProcess } from "./child-process.ts";
 
 /**
  * A process is known by pid, start time and boot: a pid alone is reused (on Linux within hours). `boot` is host,
@@ -51,7 +50,7 @@ function startOf(pid: number): string | undefined {
 }
 
 function startByPs(pid: number): string | undefined {
-  const { status, stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], {
+  const { status, stdout } = childProcess().spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], {
     encoding: "utf8",
     env: { ...process.env, LC_ALL: "C" },
   });
@@ -61,8 +60,12 @@ function startByPs(pid: number): string | undefined {
 
 let bootText: string | undefined;
 function boot(): string {
-  bootText ??= `${hostname().replaceAll("/", "_")}/${bootId()}/${pidNamespace()}`;
+  bootText ??= `${hostName()}/${bootId()}/${pidNamespace()}`;
   return bootText;
+}
+
+function hostName(): string {
+  return process.getBuiltinModule("node:os").hostname().replaceAll("/", "_");
 }
 
 function bootId(): string {

@@ -88,7 +88,7 @@ export function decide<R>(
   let ended: string[] = [];
   const { result } = log.append((view) => {
     const states = statesOf((projection) => view.state(projection));
-    const gone = goneSessions(states.sessions, ports);
+    const gone = goneSessions(states.sessions, ports, by);
     const { events: own, result: answer } = decideOn({ states, now: view.now, gone });
     const fromSpool = spoolEvents(states.sessions, spooled);
     drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
@@ -111,9 +111,10 @@ function renamedFrom(e: Event): string[] {
   return e.type === "session.continued" && e.from !== e.session ? [e.from] : [];
 }
 
-function goneSessions(state: SessionsState, ports: Ports): Set<string> {
+/** Whoever is deciding is alive and not looked at. */
+function goneSessions(state: SessionsState, ports: Ports, deciding?: string): Set<string> {
   const dead = liveSessions(state).filter(
-    (s) => s.process !== undefined && ports.processes.isGone(s.process),
+    (s) => s.id !== deciding && s.process !== undefined && ports.processes.isGone(s.process),
   );
   return new Set(dead.map((s) => s.id));
 }

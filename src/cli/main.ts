@@ -1,6 +1,6 @@
 /** The `signalbox` command: one error boundary, one table of exit codes. */
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
-import { LogError } from "../log/mod.ts";
+import { LogCorrupt, LogError } from "../log/mod.ts";
 import { COMMANDS } from "./commands.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit.ts";
 import { out, say } from "./output.ts";
@@ -48,7 +48,7 @@ async function rootCommand(): Promise<CommandDef> {
 function explain(error: unknown): ExitCode {
   if (error instanceof CommandError) return (say(`signalbox: ${error.message}`), error.code);
   if (error instanceof LogError)
-    return (say(`signalbox: ${error.message}`), error.code === "corrupt" ? EXIT.corrupt : EXIT.failed);
+    return (say(`signalbox: ${error.message}`), error instanceof LogCorrupt ? EXIT.corrupt : EXIT.failed);
   const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
   // citty's own errors are about the words of the command.
   if (code === "EARG" || code === "E_NO_COMMAND" || code === "E_UNKNOWN_COMMAND")
