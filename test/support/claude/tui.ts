@@ -1,0 +1,143 @@
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { claudeEnv, findClaude } from "./environment.ts";
+
+export interface TuiOptions {
+  readonly cwd: string;
+  readonly home: string;
+  readonly url: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/**
+ * The interactive client in a terminal, for what only a terminal shows: /clear, dialogs, the statusline.
+ *
+ *     const tui = await startTui({ cwd: repo, home, url: api.url });
+ *     await tui.type("[[script:alice]] go");
+ *     await tui.waitFor(/alice is done/);
+ *     await tui.stop();
+ */
+export interface Tui {
+  /** Of the client itself. */
+  readonly pid: number;
+  /** Types a line, then Enter. */
+  type(text: string): Promise<void>;
+  /** Keys by tmux's names: "Escape", "C-c", "Enter". */
+  keys(...names: readonly string[]): void;
+  screen(): string;
+  /**
+   * The screen, once it shows `what`.
+   *
+   * @throws Error with the screen, if it does not within `ms` (20 s)
+   */
+  waitFor(what: RegExp, ms?: number): Promise<string>;
+  /** Resolves when the client has ended by itself. */
+  ended(ms?: number): Promise<void>;
+  /** Closes the terminal; a client that stays is killed. */
+  stop(): Promise<void>;
+}
+
+/** For a test's `skip` option: false if there is tmux, else why the test is skipped. */
+export function noTmux(): string | false {
+  return spawnSync("tmux", ["-V"]).status === 0 ? false : "tmux is not installed";
+}
+
+/** @throws Error if tmux does not start, or the client shows no prompt */
+export async function startTui(options: TuiOptions): Promise<Tui> {
+  // A server of its own: the caller's is never touched.
+  const socket = `signalbox-test-${process.pid}-${randomBytes(4).toString("hex")}`;
+  const tmux = (...args: readonly string[]): string => {
+    const { status, stdout, stderr } = spawnSync("tmux", ["-L", socket, "-f", "/dev/null", ...args], {
+      encoding: "utf8",
+      env: claudeEnv(options),
+    });
+    if (status !== 0) throw new Error(`tmux ${args[0]}: ${stderr}`);
+    return stdout;
+  };
+  const size = ["-x", String(options.columns ?? 120), "-y", String(options.rows ?? 40)];
+  // "manual": an interactive start is in auto mode by default, and shows no permission dialogs.
+  const args = options.args ?? ["--permission-mode", "manual"];
+  tmux(
+    "new-session",
+    "-d",
+    ...size,
+    "-c",
+    options.cwd,
+    findClaude(),
+    ...args,
+    ";",
+    "set",
+    "-g",
+    "remain-on-exit",
+    "on",
+  );
+  const pid = Number(tmux("list-panes", "-F", "#{pane_pid}").trim());
+
+  const screen = (): string => tmux("capture-pane", "-p");
+  const waitFor = async (what: RegExp, ms = 20_000): Promise<string> => {
+    const until = Date.now() + ms;
+    for (;;) {
+      const shown = screen();
+      if (what.test(shown)) return shown;
+      if (Date.now() > until) throw new Error(`not on screen within ${ms} ms: ${what}\n${shown}`);
+      await sleep(100);
+    }
+  };
+  const ended = async (ms = 10_000): Promise<void> => {
+    const until = Date.now() + ms;
+    while (tmux("list-panes", "-F", "#{pane_dead}").trim() !== "1") {
+      if (Date.now() > until) throw new Error(`still there after ${ms} ms:\n${screen()}`);
+      await sleep(50);
+    }
+  };
+  const stop = async (): Promise<void> => {
+    const ran = tmux("list-panes", "-F", "#{pane_dead}").trim() !== "1";
+    tmux("kill-server");
+    if (ran) await end(pid);
+  };
+
+  try {
+    await waitFor(/❯/);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    pid,
+    async type(text) {
+      tmux("send-keys", "-l", text);
+      // Enter at once would be taken for part of a paste.
+      await sleep(400);
+      tmux("send-keys", "Enter");
+    },
+    keys(...names) {
+      tmux("send-keys", ...names);
+    },
+    screen,
+    waitFor,
+    ended,
+    stop,
+  };
+}
+
+/** A closed terminal lets SessionEnd hooks run; who stays for 3 s is killed. */
+async function end(pid: number): Promise<void> {
+  for (let i = 0; i < 60; i += 1) {
+    if (!isThere(pid)) return;
+    await sleep(50);
+  }
+  process.kill(pid, "SIGKILL");
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
