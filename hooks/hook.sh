@@ -74,7 +74,7 @@ export SIGNALBOX_PPID
 out=$("$runtime" @FLAGS@ "$bundle" "$kind" "$name" "$@" 2>/dev/null)
 rc=$?
 case $kind:$rc in
-  claude:0) [ -z "$out" ] || printf '%s\n' "$out" ;;
+  claude:0 | version:0) [ -z "$out" ] || printf '%s\n' "$out" ;;
   git:0) [ -z "$out" ] || printf '%s\n' "$out" >&2 ;;
   git:3) printf '%s\n' "$out" >&2; exit 1 ;;
   *) broken "exit $rc" ;;

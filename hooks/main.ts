@@ -22,6 +22,9 @@ import { readStdin } from "./stdin.ts";
 
 const REFUSED = 3;
 
+declare const SIGNALBOX_VERSION: string | undefined;
+const VERSION = typeof SIGNALBOX_VERSION === "string" ? SIGNALBOX_VERSION : "dev";
+
 /** Runs one hook and answers with its exit code. */
 export async function main(
   boxDir: string,
@@ -30,6 +33,7 @@ export async function main(
   let box: Box | undefined;
   const open = () => (box ??= openBox(boxDir, findRepo(process.cwd())?.top));
   try {
+    if (kind === "version") return (print(VERSION), 0);
     if (kind === "git") return await git(open, name, args);
     await claude(open, name);
     return 0;

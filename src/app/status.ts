@@ -118,15 +118,13 @@ export function statusOf(
       commit,
       branch: branch ?? null,
     })),
-    commits: states.commits.recent
-      .slice(-COMMITS_SHOWN)
-      .map(({ commit, subject, session, at, total }) => ({
-        commit,
-        subject,
-        session: session ?? null,
-        at,
-        total,
-      })),
+    commits: states.commits.recent.slice(-COMMITS_SHOWN).map(({ commit, subject, session, at, total }) => ({
+      commit,
+      subject,
+      session: session ?? null,
+      at,
+      total,
+    })),
     incidents: states.guard.incidents,
     counts: states.guard.counts,
   };

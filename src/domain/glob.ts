@@ -130,7 +130,7 @@ function compile(builder: Builder, start: number, glob: string): number {
   return at;
 }
 
-/** `**​/`: any number of whole segments; `**` at the end: one segment or more. */
+/** `**` before a slash: any number of whole segments; `**` at the end: one segment or more. */
 function globstar(builder: Builder, from: number, goesOn: boolean): number {
   const loop = builder.state();
   builder.skip(from, loop);
