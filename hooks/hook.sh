@@ -38,6 +38,8 @@ spool() {
 }
 
 broken() {
+  # A code cache that its runtime chokes on would break every hook.
+  rm -f "$sb"/runtime/code-*
   printf '%s\n' "signalbox: $kind hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor" |
     tee -a "$sb/errors.log" 2>/dev/null >&2
   [ "$kind" = claude ] && printf '%s\n' "{\"systemMessage\":\"signalbox: hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor\"}"
