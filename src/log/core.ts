@@ -17,7 +17,7 @@ import { type Folds, foldsOf, type Projection } from "./folds.ts";
 import { archiveEnd, type Entry, readHistory } from "./history.ts";
 import { decode, encode, follow, GENESIS, type LogRecord, MAX_LINE, nonce, RESYNC } from "./record.ts";
 import type { Unsigned } from "./record.ts";
-import { advance, type Spot, spotAt } from "./segment.ts";
+import { advance, firstLink, type Spot, spotAt } from "./segment.ts";
 import { decodeSnapshot, type Place, type Snapshot, writeSnapshot } from "./snapshot.ts";
 
 /** What one attempt adds to a record. */
@@ -75,7 +75,16 @@ export function openCore(
   let closed = false;
 
   function history(from: number, to: number): Iterable<Entry> {
-    return readHistory(files, { genesis, near }, from, to);
+    const start = near && near.head.seq < from ? near : segmentStart(from);
+    return readHistory(files, { genesis, near: start }, from, to);
+  }
+
+  /** The beginning of the live segment, where it holds `from`: saves reading archives to find it. */
+  function segmentStart(from: number): Place | undefined {
+    const { name, fd, spot } = tail;
+    const first = segmentFirst(name);
+    if (from < first || from > spot.head.seq) return undefined;
+    return { head: firstLink(disk, fd, spot.file, first), seg: name, off: 0, len: 0 };
   }
 
   function opened(name: string, head: Place["head"], off = 0, len = 0): Tail | undefined {
@@ -232,6 +241,8 @@ export function openCore(
     attempt,
     snapshot(base) {
       const snapshot = { ...place(), folds: folds.save(tail.spot.head.seq) };
+      // A durable snapshot must not outlive the record it stands on.
+      if (base && tail.writable) disk.sync(tail.fd);
       // Damaged, or from before a power loss and ahead of the log: they would outlive the ones that count.
       for (const name of rejected) discard(disk, files.path("snap", name));
       rejected.clear();

@@ -102,9 +102,9 @@ export class LogPruned extends LogError {
 
 /** The system's error code, such as `ENOENT`; undefined for anything that isn't one. */
 export function errno(error: unknown): string | undefined {
-  return error instanceof Error && !(error instanceof LogError) && "code" in error
-    ? String(error.code)
-    : undefined;
+  const code =
+    error instanceof Error && !(error instanceof LogError) && "code" in error ? error.code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 /** A system error of a disk operation as the typed error it means. ENOENT and EEXIST are answers: unchanged. */

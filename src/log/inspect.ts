@@ -71,7 +71,7 @@ export function inspectLog({ dir, disk = nodeDisk }: { dir: string; disk?: Disk 
         });
       }
       check.restart();
-      let before = linked ?? GENESIS;
+      let before = linked ?? { ...GENESIS, seq: first - 1 };
       for (const entry of readArchive(files, name, linked)) {
         visit(path, entry, before);
         before = entry.head;

@@ -214,15 +214,13 @@ function bytesOf(torn: (typeof TORN)[number], length: number): number | undefine
   return torn < 0 ? length + torn : Math.min(torn, length);
 }
 
+/** `short-N`: a write arrives but for its last N bytes. */
+export type Failure = "ENOSPC" | "EIO" | "short-1" | "short-2" | "short-40";
+
 /** Fails with `code` (or writes short) at every operation of `action`, once or from then on, and goes on. */
-export function failAtEvery(
-  lib: Api,
-  action: Action,
-  code: "ENOSPC" | "EIO" | "short",
-  lasting: boolean,
-): number {
+export function failAtEvery(lib: Api, action: Action, code: Failure, lasting: boolean): number {
   const start = populated(lib);
-  const space: readonly string[] = ["open", "write", "mkdir", "link", "rename"];
+  const space = new Set<string>(["write", "mkdir", "link", "rename"]);
   let points = 0;
   for (let k = 1, hit = true; hit; k++) {
     hit = false;
@@ -242,8 +240,9 @@ export function failAtEvery(
       }
       hit = true;
       if (code === "EIO") throw systemError("EIO");
-      if (code === "short") return operation === "write" ? Math.max(0, length - (k % 3) - 1) : undefined;
-      if (space.includes(operation) && operation !== "open") throw systemError("ENOSPC");
+      if (code.startsWith("short"))
+        return operation === "write" ? Math.max(0, length - Number(code.slice(6))) : undefined;
+      if (space.has(operation)) throw systemError("ENOSPC");
       return undefined;
     });
     const log = open(lib, process);
@@ -266,18 +265,19 @@ export function failAtEvery(
 
 /**
  * Before A's k-th disk operation, for every k, runs all of B's action, and checks the outcome. A and B have the
- * log open already, or (`cold`) A opens it only now. With `depth` 2 a third actor acts inside B's action, too.
+ * log open already, or (`cold`) A opens it only now. A `third` actor acts before each operation of B's. With `cut`,
+ * A dies and the power fails right after B has acted.
  */
 export function interleave(
   lib: Api,
   a: Action,
   b: Action,
-  { cold = false, then, cut }: { cold?: boolean; then?: Action; cut?: PowerLoss } = {},
+  { cold = false, third, cut }: { cold?: boolean; third?: Action; cut?: PowerLoss } = {},
   start = populated(lib),
 ): number {
   let schedules = 0;
   for (let k = 1, ran = true; ran; k++) {
-    let inner = then ? 1 : 0;
+    let inner = third ? 1 : 0;
     do {
       ran = false;
       const disk = start.disk.clone();
@@ -287,11 +287,11 @@ export function interleave(
       });
       let innerRan = false;
       let innerBase = 0;
-      const third = then && open(lib, disk.process());
+      const thirdLog = third && open(lib, disk.process());
       const other = disk.process((_o, _p, count) => {
-        if (!then || !ran || count - innerBase !== inner) return;
+        if (!third || !ran || count - innerBase !== inner) return;
         innerRan = true;
-        then(lib, () => third!, told, "C");
+        third(lib, () => thirdLog!, told, "C");
       });
       const otherLog = open(lib, other);
       innerBase = other.count;
@@ -331,7 +331,7 @@ export function interleave(
 /** The newest snapshot must lead to a segment that is there. */
 function entryIsThere(disk: FaultDisk): void {
   const paths = disk.paths();
-  const newest = paths.filter((path) => /\/snap\/.*\.base\.json$/.test(path)).at(-1);
+  const newest = paths.findLast((path) => /\/snap\/.*\.base\.json$/.test(path));
   const body: Buffer | undefined = newest === undefined ? undefined : disk.bytes(newest);
   if (!body || body.length === 0) return;
   const { seg } = JSON.parse(body.toString().split("\n")[0]!) as { seg: string };

@@ -108,6 +108,7 @@ export function faultDisk(
       read(fd, into, offset, length, position) {
         step("read", at(fd).path);
         const { bytes } = at(fd).inode;
+        if (position >= bytes.length) return 0;
         return bytes.copy(into, offset, position, Math.min(bytes.length, position + length));
       },
       write(fd, bytes) {
@@ -207,7 +208,13 @@ export function faultDisk(
     },
     bytes: (path) => files.get(path)?.bytes,
     put(path, bytes) {
-      const inode = { bytes: Buffer.from(bytes), synced: Buffer.from(bytes), modified: Date.now() };
+      const inode = files.get(path) ?? {
+        bytes: Buffer.alloc(0),
+        synced: Buffer.alloc(0),
+        modified: Date.now(),
+      };
+      inode.bytes = Buffer.from(bytes);
+      inode.synced = inode.bytes;
       files.set(path, inode);
       durable.set(path, inode);
     },

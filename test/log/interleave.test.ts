@@ -18,7 +18,7 @@ for (const [nameA, a] of Object.entries(ACTIONS)) {
   test(`${nameA}, preempted twice`, { skip: !deep && "SIGNALBOX_TORTURE=1 runs it" }, (t) => {
     let schedules = 0;
     for (const b of Object.values(ACTIONS)) {
-      for (const then of Object.values(ACTIONS)) schedules += interleave(lib, a, b, { then }, start);
+      for (const third of Object.values(ACTIONS)) schedules += interleave(lib, a, b, { third }, start);
     }
     t.diagnostic?.(`${schedules} schedules`);
   });
