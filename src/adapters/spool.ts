@@ -7,6 +7,9 @@ import { locate } from "./locate.ts";
 
 /** One fold takes at most so many; the next takes the rest. */
 const DRAINED_AT_ONCE = 256;
+/** A session that is not live may still be starting; a commit may wait that long for its editor. */
+const SEEN_KEPT_MS = 60_000;
+const CHECKED_KEPT_MS = 24 * 3_600_000;
 
 /**
  * What shell hooks leave (`hooks/hook.sh`): `seen/<session>`, whose mtime is the last sign of life, and
@@ -39,7 +42,17 @@ export function spoolIn(boxDir: string, commonDir: string): Spool {
     unmarkChecked(gitPid) {
       rmSync(checked(gitPid), { force: true });
     },
+    prune(live) {
+      const dead = names(dir("seen")).filter((session) => !live.has(session));
+      for (const session of dead) removeOlder(join(dir("seen"), session), SEEN_KEPT_MS);
+      for (const pid of names(dir("checked"))) removeOlder(join(dir("checked"), pid), CHECKED_KEPT_MS);
+    },
   };
+}
+
+function removeOlder(file: string, ageMs: number): void {
+  const at = mtime(file);
+  if (at !== undefined && Date.now() - at > ageMs) rmSync(file, { force: true });
 }
 
 function readWrote(file: string, entry: string, commonDir: string): Spooled[] {

@@ -28,7 +28,9 @@ export function arriveSession(box: Box, caller: Caller, reason: string, model?: 
   box.ports.views.addLive(caller.session);
   return decide(box, caller.session, (circumstances) => {
     const { states } = circumstances;
-    box.ports.views.prune(new Set([caller.session, ...Object.keys(states.sessions.live)]));
+    const live = new Set([caller.session, ...Object.keys(states.sessions.live)]);
+    box.ports.views.prune(live);
+    box.ports.spool.prune(live);
     return {
       events: arrive(states.sessions, arrival(box, caller, reason, model)),
       result: whoElse(circumstances, caller.session),
@@ -75,13 +77,19 @@ export function attend(
   return { session: caller.session, events: arrive(state, arrival(box, caller, "found")) };
 }
 
-/** A session ends: what it held is free. After /clear it keeps everything. */
+/** Reasons of a SessionEnd after which the same process goes on under another id. */
+const GOES_ON: ReadonlySet<string> = new Set(["clear", "resume"]);
+
+/** A session ends: what it held is free. After /clear, or a resume from within, its process keeps everything. */
 export function leaveSession(box: Box, session: string, reason: string): void {
   decide(box, session, ({ states }) => {
     const id = findSession(states.sessions, session)?.id;
     if (id === undefined) return { events: [], result: undefined };
-    const released = reason === "clear" ? [] : release(states.reservations, id, "ended");
-    return { events: [...released, ...leave(states.sessions, id, reason)], result: undefined };
+    const released = GOES_ON.has(reason) ? [] : release(states.reservations, id, "ended");
+    return {
+      events: [...released, ...leave(states.sessions, id, reason, GOES_ON.has(reason))],
+      result: undefined,
+    };
   });
 }
 

@@ -38,6 +38,8 @@ export interface Spool {
   /** Notes that pre-commit has checked what this git process commits; and forgets it again. */
   readonly markChecked: (gitPid: string) => void;
   readonly unmarkChecked: (gitPid: string) => void;
+  /** Removes what sessions that are not live, and git processes of long ago, left behind. */
+  readonly prune: (live: ReadonlySet<string>) => void;
 }
 
 /** Small files that shell hooks read instead of the log; they only ever err on the side of asking. */

@@ -138,11 +138,11 @@ export function arrive(state: SessionsState, arrival: Arrival): Event[] {
   );
 }
 
-/** A session says goodbye. After "clear" its process goes on, so it keeps what it holds. */
-export function leave(state: SessionsState, id: string, reason: string): Event[] {
+/** A session says goodbye. If its process goes on under another id, it keeps what it holds. */
+export function leave(state: SessionsState, id: string, reason: string, goesOn: boolean): Event[] {
   const session = findSession(state, id);
   if (session === undefined) return [];
-  if (reason === "clear") return [event("session.cleared", { session: session.id })];
+  if (goesOn) return [event("session.cleared", { session: session.id })];
   return [event("session.ended", { session: session.id, reason })];
 }
 
