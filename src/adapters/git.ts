@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CommitFacts, Git } from "../app/ports.ts";
+import { canonicalPath, type KeyOptions } from "../domain/path-key.ts";
 import { childProcess } from "./child-process.ts";
 
 /** What git leaves in the gitdir while an operation waits to be concluded. */
@@ -20,7 +21,7 @@ export class GitError extends Error {
  * Git in the working tree of `cwd`, for hooks: one process a call, no locks taken, the environment that git gave
  * the hook kept as it is (GIT_INDEX_FILE names the index that is being committed).
  */
-export function gitIn(cwd: string): Git {
+export function gitIn(cwd: string, options: KeyOptions = {}): Git {
   const run = (...args: string[]) => runGit(cwd, args);
 
   return {
@@ -63,6 +64,8 @@ export function gitIn(cwd: string): Git {
       const files = run("rev-parse", ...asked).split("\n");
       return files.some((file) => file !== "" && existsSync(resolve(cwd, file)));
     },
+
+    keyOf: (path) => canonicalPath(path, options),
 
     dirty(wanted) {
       if (wanted.length === 0) return new Set();

@@ -24,13 +24,19 @@ const PATHS_RECORDED = 200;
  * @param skipped pre-commit did not run (`-n`): the same rule, and on record
  */
 export function checkCommit(box: Box, committer: Committer, git: Git, skipped: boolean): CommitVerdict {
-  const paths = git.stagedPaths();
+  const named = new Map(git.stagedPaths().map((path) => [git.keyOf(path), path]));
+  const paths = [...named.keys()];
   const plain = skipped && !git.inOperation();
   return decide<CommitVerdict>(box, committer.session, ({ states, now, gone }) => {
     const session = resolve(states.sessions, committer.session);
     const { tree } = committer;
     const bypass = plain ? [event("guard.bypassed", { how: "commit --no-verify", session })] : [];
-    const inTheWay = inTheWayOf(states.reservations, { session, tree, paths }, { now, gone });
+    const found = inTheWayOf(states.reservations, { session, tree, paths }, { now, gone });
+    // As git has them: what is said is to be typed again.
+    const inTheWay = found.map(({ grant, paths: keys }) => ({
+      grant,
+      paths: keys.map((key) => named.get(key) ?? key),
+    }));
     if (inTheWay.length === 0) return { events: bypass, result: { kind: "go", note: "" } };
 
     const held = [...new Set(inTheWay.flatMap((each) => each.paths))].slice(0, PATHS_RECORDED);
@@ -51,9 +57,11 @@ export function checkCommit(box: Box, committer: Committer, git: Git, skipped: b
 export function recordCommit(box: Box, committer: Committer, git: Git): void {
   const head = git.headCommit();
   if (head === undefined) return;
-  const held = heldPaths(box, committer, head.paths);
-  const dirty = git.dirty(held);
-  const clean = held.filter((path) => !dirty.has(path)).map((path) => ({ kind: "path" as const, path }));
+  const held = heldPaths(box, committer, new Map(head.paths.map((path) => [git.keyOf(path), path])));
+  const dirty = git.dirty([...held.values()]);
+  const clean = [...held].flatMap(([key, path]) =>
+    dirty.has(path) ? [] : [{ kind: "path" as const, path: key }],
+  );
   decide(box, committer.session, ({ states }) => {
     const session = resolve(states.sessions, committer.session);
     const { tree } = committer;
@@ -75,18 +83,21 @@ export function recordCommit(box: Box, committer: Committer, git: Git): void {
   });
 }
 
-function heldPaths(box: Box, { session, tree }: Committer, paths: readonly string[]): string[] {
+/** Those of the committed paths, by key, that the committer has reserved by name. */
+function heldPaths(
+  box: Box,
+  { session, tree }: Committer,
+  committed: ReadonlyMap<string, string>,
+): Map<string, string> {
   const { states } = look(box);
   const id = resolve(states.sessions, session);
-  const committed = new Set(paths);
   const mine = states.reservations.grants.filter((g) => g.session === id && g.tree === tree);
-  return [
-    ...new Set(
-      mine.flatMap(({ target }) =>
-        target.kind === "path" && committed.has(target.path) ? [target.path] : [],
-      ),
-    ),
-  ];
+  return new Map(
+    mine.flatMap(({ target }): [string, string][] => {
+      const path = target.kind === "path" ? committed.get(target.path) : undefined;
+      return target.kind !== "path" || path === undefined ? [] : [[target.path, path]];
+    }),
+  );
 }
 
 function resolve(state: Parameters<typeof findSession>[0], session: string | undefined): string | undefined {

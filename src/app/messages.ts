@@ -47,6 +47,11 @@ export function quoted(path: string): string {
     : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** A name within a line: what would break the line, or pass for the end of it, is written out. */
+function shown(path: string): string {
+  return path.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
 function span(grant: Grant, now: number): string {
   return `since ${clock(grant.since)} (${duration(now - grant.since)} ago), until ${clock(grant.until)} unless it edits again`;
 }
@@ -54,7 +59,7 @@ function span(grant: Grant, now: number): string {
 /** Why an edit did not happen, and what to do. */
 export function editRefused(path: string, blockers: readonly Grant[], now: number): string {
   const lines = blockers.map(
-    (grant) => `${path} is reserved by ${who(grant)}${as(grant, path)} ${span(grant, now)}.`,
+    (grant) => `${shown(path)} is reserved by ${who(grant)}${as(grant, path)} ${span(grant, now)}.`,
   );
   const next = `Nothing was written. Work on other files meanwhile; \`git signalbox who ${quoted(path)}\` tells when it is free.`;
   return [`signalbox: ${lines[0]}`, ...lines.slice(1), next].join("\n");
@@ -62,7 +67,7 @@ export function editRefused(path: string, blockers: readonly Grant[], now: numbe
 
 function as(grant: Grant, path: string): string {
   const target = formatTarget(grant.target);
-  return target === path ? "" : ` (as ${target})`;
+  return target === path ? "" : ` (as ${shown(target)})`;
 }
 
 /** The edit goes on, but a run-out lease of somebody else gave way. */
@@ -70,7 +75,7 @@ export function tookOver(path: string, lapsed: readonly Grant[]): string {
   const [grant] = lapsed;
   if (grant === undefined) return "";
   return (
-    `signalbox: ${path} was reserved by ${who(grant)} until ${clock(grant.until)}; that ran out and it is yours now. ` +
+    `signalbox: ${shown(path)} was reserved by ${who(grant)} until ${clock(grant.until)}; that ran out and it is yours now. ` +
     `It may hold uncommitted changes that are not yours: look at \`git diff -- ${quoted(path)}\` before you commit it.`
   );
 }
@@ -99,8 +104,8 @@ export function commitWarned(inTheWay: readonly { grant: Grant; paths: readonly 
 
 function listed(paths: readonly string[]): string {
   return paths.length <= 3
-    ? paths.join(", ")
-    : `${paths.slice(0, 3).join(", ")} and ${paths.length - 3} more`;
+    ? paths.map(shown).join(", ")
+    : `${paths.slice(0, 3).map(shown).join(", ")} and ${paths.length - 3} more`;
 }
 
 /** What a session is told when it begins and others are here. */

@@ -60,6 +60,8 @@ export interface Git {
   readonly headCommit: () => CommitFacts | undefined;
   /** A merge, cherry-pick, revert or rebase is in progress. */
   readonly inOperation: () => boolean;
+  /** The canonical key of a path as git names it: what reservations know it by. */
+  readonly keyOf: (path: string) => string;
   /** Which of these paths have uncommitted changes, untracked ones included. */
   readonly dirty: (paths: readonly string[]) => Set<string>;
 }
