@@ -1,11 +1,12 @@
 /** The harness proves itself: what other client tests build on is true of the real client. */
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
   makeScratch,
   noTmux,
+  recordFixtures,
   recordHooks,
   runScenario,
   startClaude,
@@ -133,3 +134,26 @@ test("an interactive session is typed into, and ends", { skip: noTmux() }, async
   const last = recorder.calls().at(-1);
   assert.equal(last?.payload["reason"], "prompt_input_exit");
 });
+
+test("the recorded payloads are what the client sends", { skip: noTmux() }, async () => {
+  const dir = join(import.meta.dirname, "../fixtures/claude");
+  const now = await recordFixtures();
+  const files = readdirSync(dir).filter((name) => name.endsWith(".json"));
+  assert.deepEqual(files.sort(), [...now.keys()].map((name) => `${name}.json`).sort());
+  for (const [name, text] of now) {
+    const recorded = readFileSync(join(dir, `${name}.json`), "utf8");
+    assert.deepEqual(shapeOf(JSON.parse(text)), shapeOf(JSON.parse(recorded)), name);
+    assert.deepEqual(
+      [recorded.indexOf("\n"), text.indexOf("\n")],
+      [recorded.length - 1, text.length - 1],
+      name,
+    );
+  }
+});
+
+/** Field names and types, at any depth; a list has the shape of its first element. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== "object" || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, shapeOf(v)]));
+}

@@ -16,7 +16,9 @@
  * of 403 ends the turn at once, 400 is retried about five times, 401 and 529 with a long back-off.
  */
 export { findClaude, makeHome, type Settings, writeProjectSettings } from "./environment.ts";
-export { type FakeApi, startFakeApi, type Transcript } from "./fake-api.ts";
+export { type FakeApi, startFakeApi } from "./fake-api.ts";
+export { recordFixtures } from "./fixtures.ts";
+export { type Transcript } from "./player.ts";
 export { HOOK_EVENTS, type HookCall, type HookRecorder, recordHooks } from "./record.ts";
 export {
   type ClaudeOptions,

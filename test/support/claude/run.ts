@@ -78,13 +78,15 @@ export function startClaude(options: ClaudeOptions): ClaudeSession {
   const done = ending(child).then(({ code, signal }): ClaudeRun => {
     clearTimeout(timer);
     const events = eventsOf(stdout);
-    const result = events.findLast((event) => event.type === "result")?.["result"];
+    const result = events.findLast((event) => event.type === "result");
+    // Not the first event's: with --continue that is an id which is given up again.
+    const named = result ?? events.findLast((event) => "session_id" in event);
     return {
       code,
       signal,
       timedOut,
-      sessionId: events.map((event) => event["session_id"]).find((id) => typeof id === "string"),
-      reply: typeof result === "string" ? result : undefined,
+      sessionId: stringIn(named, "session_id"),
+      reply: stringIn(result, "result"),
       events,
       stderr,
       ms: Date.now() - started,
@@ -130,6 +132,11 @@ async function ending(child: ChildProcess): Promise<{ code: number | null; signa
   child.stdout?.destroy();
   child.stderr?.destroy();
   return end;
+}
+
+function stringIn(event: ClaudeEvent | undefined, field: string): string | undefined {
+  const value = event?.[field];
+  return typeof value === "string" ? value : undefined;
 }
 
 /** The last line of a killed client may be torn. */
