@@ -53,8 +53,8 @@ export function orMissing<T>(action: () => T): T | undefined {
 
 const digits = (seq: number) => String(seq).padStart(16, "0");
 
-export function segmentName(first: number): string {
-  return `${digits(first)}-${nonce()}.jsonl`;
+export function segmentName(first: number, unique = nonce()): string {
+  return `${digits(first)}-${unique}.jsonl`;
 }
 
 /** The first sequence number a segment can hold, by its name. */

@@ -15,13 +15,13 @@ import { addSegment, type Format, linkFormat, readFormat } from "./create.ts";
 import { type Disk, nodeDisk, typed } from "./disk.ts";
 import { errno, LogCorrupt } from "./errors.ts";
 import { type ArchiveName, archiveName, archivesOf, build, discard, type Files, filesOf } from "./files.ts";
-import { isSegment, orMissing, segmentFirst, snapshotsOf } from "./files.ts";
+import { isSegment, orMissing, segmentFirst, segmentName, snapshotsOf } from "./files.ts";
 import { foldsOf, type Projection } from "./folds.ts";
 import { archiveEnd, readArchive, readHistory, readSegment } from "./history.ts";
-import { decodeFence, encode, encodeFence, type Fence, GENESIS, type Link, nonce } from "./record.ts";
+import { decode, decodeFence, encode, encodeFence, type Fence, GENESIS, type Link, nonce } from "./record.ts";
 import { type Hole, type Salvaged, salvageChain } from "./salvage.ts";
 import { lines, spotAt } from "./segment.ts";
-import { decodeSnapshot, type Snapshot, writeSnapshot } from "./snapshot.ts";
+import { decodeSnapshot, type Place, type Snapshot, writeSnapshot } from "./snapshot.ts";
 
 export interface RepairOptions {
   readonly dir: string;
@@ -53,6 +53,7 @@ export function repairLog({ dir, projections, disk, now = Date.now }: RepairOpti
 
   for (const folder of ["seg", "snap", "arch", "tmp", "broken"] as const)
     files.disk.mkdir(files.path(folder));
+  files.disk.syncDir(files.dir);
   const { format, made } = repairFormat(files, broken);
   for (const { name } of snapshotsOf(files.list("snap"))) {
     const bytes = orMissing(() => files.disk.readFile(files.path("snap", name)));
@@ -150,7 +151,13 @@ function store(files: Files, name: string, stored: readonly Buffer[]): void {
   files.disk.syncDir(files.path("arch"));
 }
 
-/** Puts the segments from the first damaged one on into an archive; undefined where none is damaged. */
+/** More rounds than repairs that could get in each other's way. */
+const ROUNDS = 16;
+
+/**
+ * Makes the chain of segments whole again, in steps that are each found done or not done: damaged segments into
+ * an archive, then a durable snapshot behind it, then the old files away. Undefined where nothing was to do.
+ */
 function repairChain(
   files: Files,
   genesis: string,
@@ -158,34 +165,50 @@ function repairChain(
   keep: Keep,
   projections: readonly Projection[],
 ): Hole[] | undefined {
-  let { head, seg } = archiveEnd(files) ?? { head: GENESIS, seg: genesis };
-  const start = head;
-  const intact = tryRead(() => {
-    for (let next: string | undefined = seg; next !== undefined;) {
-      seg = next;
-      next = undefined;
-      let base = head;
-      const entries = orMissing(() => readSegment(files, seg, base, 0));
-      if (!entries) throw new LogCorrupt({ file: seg, offset: 0, seq: head.seq + 1, why: "missing" });
-      for (const entry of entries) {
-        base = entry.head;
-        next = entry.record.seal;
-      }
-      head = base;
-    }
-  });
-  if (intact && opens(files, genesis)) return undefined;
+  const holes: Hole[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const archived = archiveEnd(files);
+    const { head, seg } = archived ?? { head: GENESIS, seg: genesis };
+    const whole = tryRead(() => walkChain(files, head, seg));
+    if (whole && opens(files, genesis)) return round === 0 ? undefined : holes;
+    if (whole && archived) settle(files, archived, genesis, projections);
+    else holes.push(...(orMissing(() => archiveDamaged(files, head, seg, made, keep)) ?? []));
+  }
+  throw new LogCorrupt({ file: files.dir, offset: 0, seq: 1, why: "other repairs are in the way" });
+}
 
-  const segments = files.list("seg").filter(isSegment);
-  const live = segments.filter((name) => segmentFirst(name) > start.seq);
-  const { stored, sign } = fence(files, live, made, keep);
-  let salvaged = salvageChain(start, stored, sign, undefined, !segments.includes(seg));
-  const best = newestSnapshot(files, () => true);
-  if (best && best.head.seq > salvaged.head.seq) salvaged = salvageChain(start, stored, sign, best.head);
+/** Reads every segment from `seg` on. */
+function walkChain(files: Files, head: Link, seg: string): void {
+  for (let next: string | undefined = seg; next !== undefined;) {
+    const name: string = next;
+    const before = head;
+    next = undefined;
+    const entries = orMissing(() => readSegment(files, name, before, 0));
+    if (!entries) throw new LogCorrupt({ file: name, offset: 0, seq: head.seq + 1, why: "it is missing" });
+    for (const entry of entries) {
+      ({ head } = entry);
+      next = entry.record.seal;
+    }
+  }
+}
+
+/** Closes all segments from `seg` on, and puts what they hold into an archive that a fresh segment follows. */
+function archiveDamaged(files: Files, head: Link, seg: string, made: Fence, keep: Keep): Hole[] {
+  const segments = files.list("seg").filter((name) => isSegment(name) && segmentFirst(name) > head.seq);
+  const missing = !segments.includes(seg);
+  // Another repair, or a compaction, may have archived it just now.
+  if (missing && (archiveEnd(files)?.head.seq ?? 0) !== head.seq) return [];
+  const { stored, sign } = fence(files, segments, made, keep);
+  let salvaged = salvageChain(head, stored, sign, undefined, missing);
+  const best = newestSnapshot(
+    files,
+    (snapshot) => snapshot.seg === seg || fenced(segments, sign, snapshot.seg),
+  );
+  if (best && best.head.seq > salvaged.head.seq) salvaged = salvageChain(head, stored, sign, best.head);
 
   const last = salvaged.head;
-  const next = `${String(last.seq + 2).padStart(16, "0")}-${sign.fence}.jsonl`;
-  if (!files.list("seg").includes(next)) addSegment(files, next);
+  const next = segmentName(last.seq + 2, sign.fence);
+  begin(files, next);
   const seal = encode({
     s: last.seq + 1,
     p: last.crc,
@@ -193,33 +216,42 @@ function repairChain(
     n: `${sign.fence}-seal`,
     e: [],
     seal: next,
-    hash: hashOf(start.hash, salvaged.lines),
-  });
-  const record = JSON.parse(seal.toString()) as { c: string; t: number; hash: string };
-  const end: Link = { seq: last.seq + 1, crc: record.c, t: record.t, hash: record.hash };
-  store(files, archiveName(start.seq + 1, end.seq, end.crc), [...salvaged.lines, seal.subarray(0, -1)]);
+    hash: hashOf(head.hash, salvaged.lines),
+  }).subarray(0, -1);
+  const { c } = decode(seal)!;
+  store(files, archiveName(head.seq + 1, last.seq + 1, c), [...salvaged.lines, seal]);
+  return salvaged.holes;
+}
 
+/** Leads to where the archives end: a durable snapshot there, and nothing left of what was archived. */
+function settle(files: Files, end: Place, genesis: string, projections: readonly Projection[]): void {
+  const crcs = new Map<number, string>();
+  const skipped: Hole[] = [];
+  const { first, name } = archivesOf(files.list("arch")).at(-1)!;
+  for (const { record, head } of readArchive(files, name, undefined)) {
+    crcs.set(head.seq, head.crc);
+    if (record.skip) skipped.push({ from: record.s, to: record.skip.to });
+  }
   const proven = newestSnapshot(
     files,
-    ({ seq, crc }) =>
-      seq <= start.seq ||
-      salvaged.crcs.get(seq) === crc ||
-      salvaged.holes.some(({ from, to }) => from <= seq && seq < to),
+    ({ head: { seq, crc } }) =>
+      seq < first || crcs.get(seq) === crc || skipped.some(({ from, to }) => from <= seq && seq < to),
   );
   const folds = foldsOf(projections, function* (from, to) {
     for (const entry of readHistory(files, { genesis }, from, to)) yield entry.record;
   });
   if (proven) folds.take(proven.folds);
-  writeSnapshot(files, { head: end, seg: next, off: 0, len: 0, folds: folds.save(end.seq) }, true);
-  for (const { name, seq, base } of snapshotsOf(files.list("snap"))) {
-    if (!base || seq > end.seq) discard(files.disk, files.path("snap", name));
+  writeSnapshot(files, { ...end, folds: folds.save(end.head.seq) }, true);
+  for (const segment of files.list("seg").filter(isSegment)) {
+    if (segmentFirst(segment) <= end.head.seq) orMissing(() => files.disk.unlink(files.path("seg", segment)));
   }
-  for (const name of segments) orMissing(() => files.disk.unlink(files.path("seg", name)));
   files.disk.syncDir(files.path("seg"));
-  return salvaged.holes;
 }
 
-/** Closes the segments, and answers their lines up to each one's fence, with the first fence found. */
+/**
+ * Closes the segments, and answers their lines up to each one's fence, with the first fence found. The segment
+ * that an interrupted repair has begun is not one of them: it is named after that fence.
+ */
 function fence(
   files: Files,
   segments: readonly string[],
@@ -230,14 +262,14 @@ function fence(
   const stored: Buffer[] = [];
   let sign: Fence | undefined;
   for (const name of segments) {
+    if (sign && !fenced(segments, sign, name)) continue;
     const path = files.path("seg", name);
     keep("seg", name);
     const fd = disk.open(path, "append");
     try {
       disk.write(fd, encodeFence(made));
       disk.sync(fd);
-      const spot = spotAt(path, GENESIS);
-      for (const line of lines(disk, fd, spot)) {
+      for (const line of lines(disk, fd, spotAt(path, GENESIS))) {
         const found = decodeFence(line);
         sign ??= found;
         if (found) break;
@@ -250,11 +282,25 @@ function fence(
   return { stored, sign: sign ?? made };
 }
 
-function newestSnapshot(files: Files, accept: (head: Link) => boolean): Snapshot | undefined {
+/** Creates the segment that goes on, unless another repair has. */
+function begin(files: Files, name: string): void {
+  try {
+    addSegment(files, name);
+  } catch (error) {
+    if (errno(error) !== "EEXIST") throw error;
+  }
+  files.disk.syncDir(files.path("seg"));
+}
+
+function fenced(segments: readonly string[], sign: Fence, name: string): boolean {
+  return segments.includes(name) && !name.endsWith(`-${sign.fence}.jsonl`);
+}
+
+function newestSnapshot(files: Files, accept: (snapshot: Snapshot) => boolean): Snapshot | undefined {
   for (const { name } of snapshotsOf(files.list("snap"))) {
     const bytes = orMissing(() => files.disk.readFile(files.path("snap", name)));
     const snapshot = bytes && decodeSnapshot(bytes);
-    if (snapshot && accept(snapshot.head)) return snapshot;
+    if (snapshot && accept(snapshot)) return snapshot;
   }
   return undefined;
 }

@@ -24,8 +24,6 @@ export interface Salvaged {
   readonly lines: Buffer[];
   readonly head: Link;
   readonly holes: Hole[];
-  /** Checksums of the records that are there, by sequence number. */
-  readonly crcs: Map<number, string>;
 }
 
 /**
@@ -42,11 +40,10 @@ export function salvageChain(
 ): Salvaged {
   const { found, damaged } = parse(stored, missing);
   const good = chained(found);
-  const out: Salvaged & { head: Link } = { lines: [], head, holes: [], crcs: new Map() };
+  const out: Salvaged & { head: Link } = { lines: [], head, holes: [] };
   const add = (line: Buffer, record: LogRecord) => {
     out.lines.push(line);
     out.head = follow(out.head, record);
-    out.crcs.set(out.head.seq, out.head.crc);
   };
   const skip = (to: number, crc: string | undefined) => {
     const { seq, crc: p, t } = out.head;

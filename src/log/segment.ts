@@ -134,6 +134,8 @@ function sort(spot: Spot, line: Buffer, visit: Visit): boolean {
   return true;
 }
 
+/** Damage at `offset`, where the walk stays: a later one must not begin behind it. */
 function corrupt(spot: Spot, offset: number, why: string): LogCorrupt {
+  spot.off = offset;
   return new LogCorrupt({ file: spot.file, offset, seq: spot.head.seq + 1, why });
 }

@@ -12,7 +12,7 @@ const AT_ONCE = 8;
 test(`${KILLS} kills: nothing acknowledged is lost, no gap, no double winner`, async (t) => {
   const { dir, worker, remove } = workspace();
   const told: { s: number; n: string }[] = [];
-  let kills = 0;
+  const count = { kills: 0 };
   let started = 0;
   let working = 0;
   const problems: string[] = [];
@@ -36,7 +36,7 @@ test(`${KILLS} kills: nothing acknowledged is lost, no gap, no double winner`, a
         Math.random() < 0.3 ? setTimeout(() => child.kill("SIGKILL"), 15 + Math.random() * 30) : undefined;
       child.on("close", (_, signal) => {
         clearTimeout(early);
-        if (signal === "SIGKILL") kills++;
+        if (signal === "SIGKILL") count.kills++;
         else problems.push(said);
         const mine = acks(output);
         if (mine.length > 0) working++;
@@ -48,19 +48,21 @@ test(`${KILLS} kills: nothing acknowledged is lost, no gap, no double winner`, a
 
   try {
     let records = 0;
-    for (let round = 0; kills < KILLS && problems.length === 0; round++) {
+    for (let round = 0; count.kills < KILLS && problems.length === 0; round++) {
       const log = path.join(dir, `log${round}`);
       const before = told.length;
-      const until = Math.min(KILLS, kills + 500);
-      const loop = async () => {
-        while (kills < until && problems.length === 0) await life(log);
+      const until = Math.min(KILLS, count.kills + 500);
+      const loop = async (): Promise<void> => {
+        if (count.kills >= until || problems.length > 0) return;
+        await life(log);
+        await loop();
       };
       await Promise.all(Array.from({ length: AT_ONCE }, loop));
       records += check(log, told.slice(before));
     }
     assert.deepEqual(problems, []);
     assert.ok(working > KILLS / 2, "most of them had work acknowledged");
-    t.diagnostic(`${kills} kills, ${told.length} acknowledged of ${records} records`);
+    t.diagnostic(`${count.kills} kills, ${told.length} acknowledged of ${records} records`);
   } finally {
     remove();
   }

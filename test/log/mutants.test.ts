@@ -55,6 +55,16 @@ const CHECKS: Record<string, (lib: Api) => void> = {
     assert.throws(() => told.append(lib, log, "A"), lib.LogFull);
     verify(lib, (before) => disk.process(before), told, false);
   },
+  "damage is met again"(lib) {
+    const { disk } = populated(lib);
+    const log = open(lib, disk.process());
+    const live = disk.paths().findLast((name) => name.includes("/seg/"))!;
+    disk.put(
+      live,
+      new Uint8Array([...disk.bytes(live)!, ...new TextEncoder().encode('!\n{,"c":"00000000"}\n')]),
+    );
+    for (let i = 0; i < 2; i++) assert.throws(() => log.catchUp(), lib.LogCorrupt);
+  },
   "two writers on the real disk": twoWriters,
   "compacted underneath, on the real disk": (lib) => void compactedUnderneath(lib),
   "seals inside compaction": (lib) =>
@@ -140,6 +150,13 @@ const MUTANTS: readonly Mutant[] = [
     from: "const written = disk.write(fd, bytes);",
     to: "let written = 0; while (written < bytes.length) written += disk.write(fd, bytes.subarray(written));",
     fails: "somebody appends between two halves of a write",
+  },
+  {
+    rule: "nobody goes on behind damage",
+    file: "segment.ts",
+    from: "spot.off = offset;",
+    to: "",
+    fails: "damage is met again",
   },
   {
     rule: "O_APPEND",
