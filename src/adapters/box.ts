@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { PROJECTIONS, type Box } from "../app/box.ts";
-import type { Projection } from "../log/mod.ts";
+import { ALL_PROJECTIONS, type Box } from "../app/box.ts";
 import { openLog } from "../log/mod.ts";
 import { processes } from "./process.ts";
 import { loadSettings } from "./settings.ts";
@@ -28,7 +27,7 @@ export function openBox(boxDir: string, top: string | undefined): Box {
   const { settings } = loadSettings(boxDir, top, process.env);
   const log = openLog({
     dir: join(boxDir, "log"),
-    projections: Object.values(PROJECTIONS) as Projection<unknown>[],
+    projections: ALL_PROJECTIONS,
     sync: settings["log.sync"],
     snapshotEvery: settings["log.snapshotEvery"],
   });

@@ -14,9 +14,9 @@ import { join, resolve } from "node:path";
 import type { Check, Finding } from "../app/doctor.ts";
 import { event } from "../../events/mod.ts";
 import { CLAUDE_HOOKS, GIT_HOOKS } from "../../hooks/manifest.ts";
-import { type Box, decide, look, PROJECTIONS } from "../app/box.ts";
+import { type Box, decide, ALL_PROJECTIONS, look } from "../app/box.ts";
 import { clock } from "../app/messages.ts";
-import { filesystemProblem, inspectLog, LogError, type Projection, repairLog } from "../log/mod.ts";
+import { filesystemProblem, inspectLog, LogError, repairLog } from "../log/mod.ts";
 import { childProcess } from "./child-process.ts";
 import { runGit } from "./git.ts";
 import type { Repo } from "./locate.ts";
@@ -233,7 +233,7 @@ function log({ boxDir }: Patient): Finding {
       (place) => `${place.file} at ${place.offset} (record ${place.seq}): ${place.why}`,
     );
     return BAD(`damaged: ${where.join("; ")}`, () => {
-      const report = repairLog({ dir, projections: Object.values(PROJECTIONS) as Projection<unknown>[] });
+      const report = repairLog({ dir, projections: ALL_PROJECTIONS });
       return `repaired; copies of what was damaged: ${report.broken.join(", ") || "none"}`;
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { assertEvent, event, type Event, type StoredEvent, upcast } from "../../events/mod.ts";
+import { assertEvent, event, type Event, upcast } from "../../events/mod.ts";
 import type { Fold } from "../domain/fold.ts";
 import { FOLDS, type States } from "../domain/mod.ts";
 import { findSession, lapse, liveSessions, type SessionsState } from "../domain/sessions.ts";
@@ -36,6 +36,9 @@ export const PROJECTIONS: { readonly [K in FoldName]: Projection<States[K]> } = 
   Object.entries(FOLDS).map(([name, fold]) => [name, projectionOf(fold as Fold<unknown>)]),
 ) as never;
 
+/** All of them, whatever their states are. */
+export const ALL_PROJECTIONS = Object.values(PROJECTIONS) as Projection[];
+
 function projectionOf<S>(fold: Fold<S>): Projection<S> {
   return {
     name: fold.name,
@@ -63,7 +66,7 @@ export function eventsOf(record: LogRecord): readonly Event[] {
 export function statesOf(read: <S>(projection: Projection<S>) => S): States {
   const states: Partial<Record<FoldName, unknown>> = {};
   for (const name of Object.keys(PROJECTIONS) as FoldName[])
-    states[name] = read(PROJECTIONS[name] as Projection<unknown>);
+    states[name] = read(PROJECTIONS[name] as Projection);
   return states as States;
 }
 
@@ -98,7 +101,7 @@ export function decide<R>(
       e.type === "session.ended" || e.type === "session.lapsed" ? [e.session] : renamedFrom(e),
     );
     if (events.length === 0) return { result: answer };
-    for (const e of events) assertEvent(e as unknown as StoredEvent);
+    for (const e of events) assertEvent(e);
     const sync = !events.every((e) => TELEMETRY.has(e.type));
     return { result: answer, draft: { events: events as unknown as Json[], sync, by } };
   });

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROJECTIONS } from "../../src/app/box.ts";
+import { ALL_PROJECTIONS } from "../../src/app/box.ts";
 import { event } from "../../events/mod.ts";
-import { type Json, openLog, type Projection } from "../../src/log/mod.ts";
+import { type Json, openLog } from "../../src/log/mod.ts";
 import { benchEnv, race, type Row, rowsOf, run } from "./measure.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -38,7 +38,7 @@ function makeRepo(dir: string, install: boolean): string {
 function grow(repo: string, events: number): void {
   const log = openLog({
     dir: join(repo, ".git/signalbox/log"),
-    projections: Object.values(PROJECTIONS) as Projection<unknown>[],
+    projections: ALL_PROJECTIONS,
     sync: "never",
     snapshotEvery: 10_000,
   });
