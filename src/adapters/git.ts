@@ -4,8 +4,18 @@ import type { CommitFacts, Git } from "../app/ports.ts";
 import { canonicalPath, type KeyOptions } from "../domain/path-key.ts";
 import { childProcess } from "./child-process.ts";
 
-/** What git leaves in the gitdir while an operation waits to be concluded. */
-const IN_PROGRESS = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply"];
+/**
+ * What git leaves in the gitdir while an operation waits to be concluded. A revert without a conflict has
+ * nothing but its message there when it commits.
+ */
+const IN_PROGRESS = [
+  "MERGE_HEAD",
+  "CHERRY_PICK_HEAD",
+  "REVERT_HEAD",
+  "rebase-merge",
+  "rebase-apply",
+  "MERGE_MSG",
+];
 
 /** Git said no. `message` has its words. */
 export class GitError extends Error {
@@ -24,18 +34,23 @@ export class GitError extends Error {
 export function gitIn(cwd: string, options: KeyOptions = {}): Git {
   const run = (...args: string[]) => runGit(cwd, args);
 
+  const inProgress = () => {
+    const files = run("rev-parse", ...IN_PROGRESS.flatMap((name) => ["--git-path", name])).split("\n");
+    return IN_PROGRESS.filter((_, i) => existsSync(resolve(cwd, files[i] ?? "")));
+  };
+
   return {
     stagedPaths() {
-      const against = (...base: string[]) =>
-        paths(
-          run("diff", "--cached", "--name-only", "-z", "--no-renames", "--ignore-submodules=none", ...base),
-        );
-      const staged = against();
-      const merging = tryGit(cwd, ["rev-parse", "-q", "--verify", "MERGE_HEAD"]);
-      if (merging === undefined) return staged;
-      // What a merge brings in unchanged is the other side's, committed already.
-      const own = new Set(against("MERGE_HEAD"));
-      return staged.filter((path) => own.has(path));
+      return paths(run("diff", "--cached", "--name-only", "-z", "--no-renames", "--ignore-submodules=none"));
+    },
+
+    broughtPaths() {
+      const names = (...args: string[]) =>
+        paths(tryGit(cwd, [...args, "--name-only", "-z", "--no-renames"]) ?? "");
+      const [operation] = inProgress();
+      if (operation === "MERGE_HEAD") return names("diff", "HEAD...MERGE_HEAD");
+      if (operation !== "CHERRY_PICK_HEAD" && operation !== "REVERT_HEAD") return [];
+      return names("log", "-1", "--format=", "--diff-merges=first-parent", operation);
     },
 
     headCommit() {
@@ -59,11 +74,7 @@ export function gitIn(cwd: string, options: KeyOptions = {}): Git {
       return parseHead(out);
     },
 
-    inOperation() {
-      const asked = IN_PROGRESS.flatMap((name) => ["--git-path", name]);
-      const files = run("rev-parse", ...asked).split("\n");
-      return files.some((file) => file !== "" && existsSync(resolve(cwd, file)));
-    },
+    inOperation: () => inProgress().length > 0,
 
     keyOf: (path) => canonicalPath(path, options),
 

@@ -26,6 +26,7 @@ const PATHS_RECORDED = 200;
 export function checkCommit(box: Box, committer: Committer, git: Git, skipped: boolean): CommitVerdict {
   const named = new Map(git.stagedPaths().map((path) => [git.keyOf(path), path]));
   const paths = [...named.keys()];
+  const brought = new Set(git.broughtPaths());
   const plain = skipped && !git.inOperation();
   return decide<CommitVerdict>(box, committer.session, ({ states, now, gone }) => {
     const session = resolve(states.sessions, committer.session);
@@ -39,16 +40,23 @@ export function checkCommit(box: Box, committer: Committer, git: Git, skipped: b
     }));
     if (inTheWay.length === 0) return { events: bypass, result: { kind: "go", note: "" } };
 
-    const held = [...new Set(inTheWay.flatMap((each) => each.paths))].slice(0, PATHS_RECORDED);
-    const blockers = inTheWay.map(({ grant }) => asBlocker(grant));
-    if (session === undefined || (skipped && !plain)) {
+    // What git itself has put there is in the files already; a veto would only leave the operation hanging.
+    const vetoed = inTheWay.flatMap(({ grant, paths: all }) => {
+      const own = all.filter((path) => !brought.has(path));
+      return own.length === 0 ? [] : [{ grant, paths: own }];
+    });
+    const warns = session === undefined || vetoed.length === 0 || (skipped && !plain);
+    const said = warns ? inTheWay : vetoed;
+    const held = [...new Set(said.flatMap((each) => each.paths))].slice(0, PATHS_RECORDED);
+    const blockers = said.map(({ grant }) => asBlocker(grant));
+    if (session === undefined || warns) {
       const warned = event("commit.warned", { tree, paths: held, blockers });
-      return { events: [...bypass, warned], result: { kind: "go", note: commitWarned(inTheWay) } };
+      return { events: [...bypass, warned], result: { kind: "go", note: commitWarned(said) } };
     }
     const refused = event("commit.refused", { tree, session, paths: held, blockers });
     return {
       events: [...bypass, refused],
-      result: { kind: "refused", reason: commitRefused(inTheWay, now) },
+      result: { kind: "refused", reason: commitRefused(said, now) },
     };
   });
 }

@@ -56,6 +56,8 @@ export interface Views {
 export interface Git {
   /** Paths that the commit being made changes against HEAD; both names of a rename, deletions too. */
   readonly stagedPaths: () => string[];
+  /** Paths that the merge, cherry-pick or revert in progress has changed by itself; none if there is none. */
+  readonly broughtPaths: () => string[];
   /** The commit HEAD is at; `undefined` before the first one. */
   readonly headCommit: () => CommitFacts | undefined;
   /** A merge, cherry-pick, revert or rebase is in progress. */
