@@ -1,0 +1,255 @@
+/**
+ * Our entries in a Claude Code settings file. Edits are surgical: what is not ours keeps its bytes, formatting,
+ * comments and order.
+ */
+import {
+  applyEdits,
+  type FormattingOptions,
+  getNodeValue,
+  type JSONPath,
+  modify,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
+import { isDeepStrictEqual } from "node:util";
+import { type Bytes, type ClaudeHookSpec, InstallProblem, utf8 } from "./model.ts";
+
+/** `exec`: the entry by its absolute path, no shell. `portable`: a command that any clone can carry. */
+export type Form = { readonly kind: "exec"; readonly entry: string } | { readonly kind: "portable" };
+
+interface Handler {
+  readonly type: string;
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly timeout?: number;
+}
+
+interface Group {
+  readonly matcher?: string;
+  readonly hooks: readonly Handler[];
+}
+
+const BOM = "\u00EF\u00BB\u00BF";
+
+/** The settings with our entries, and no older ones of ours. Unchanged where they are there already. */
+export function withHooks(
+  bytes: Bytes,
+  specs: readonly ClaudeHookSpec[],
+  form: Form,
+  path = "settings",
+): Bytes {
+  const { bom, body } = parts(bytes);
+  let doc = new Doc(body.trim() === "" ? "{}\n" : body, path);
+  const wanted = wantedGroups(specs, form);
+  doc = replaceOurs(doc, wanted);
+  for (const [event, groups] of wanted) {
+    for (const group of groups) {
+      const there = doc.groups(event);
+      if (there.some((one) => isDeepStrictEqual(one, group))) continue;
+      doc =
+        there.length === 0 && !doc.has(["hooks", event])
+          ? doc.set(["hooks", event], [group])
+          : doc.insert(["hooks", event, -1], group);
+    }
+  }
+  return bom + doc.body;
+}
+
+/** The settings without our entries, and without the containers that only they filled. */
+export function withoutHooks(bytes: Bytes, path = "settings"): Bytes {
+  if (!mentionsUs(bytes)) return bytes;
+  const { bom, body } = parts(bytes);
+  return bom + replaceOurs(new Doc(body, path), new Map()).body;
+}
+
+/** Whether a settings file runs our entry. */
+export function mentionsUs(bytes: Bytes): boolean {
+  return bytes.includes("/signalbox/bin/hook");
+}
+
+/** Names of enabled plugins that are us, in a settings file; [] if it cannot be read. */
+export function enabledPlugins(bytes: Bytes): string[] {
+  const root = parseTree(parts(bytes).body, [], { allowTrailingComma: true });
+  const value: unknown = root === undefined ? undefined : getNodeValue(root);
+  const plugins = isObject(value) ? value["enabledPlugins"] : undefined;
+  return isObject(plugins)
+    ? Object.keys(plugins).filter((name) => /^signalbox@/.test(name) && plugins[name] !== false)
+    : [];
+}
+
+/** hooks/hooks.json: this folder as a Claude Code plugin. */
+export function pluginHooks(specs: readonly ClaudeHookSpec[]): string {
+  const hooks = Object.fromEntries(wantedGroups(specs, { kind: "portable" }));
+  const description = "signalbox: run `signalbox init --plugin` in a repository; elsewhere these do nothing";
+  return `${JSON.stringify({ description, hooks }, undefined, 2)}\n`;
+}
+
+function handlerOf({ name, timeoutS }: ClaudeHookSpec, form: Form): Handler {
+  if (form.kind === "exec")
+    return { type: "command", command: utf8(form.entry), args: ["claude", name], timeout: timeoutS };
+  const entry = '"$d/signalbox/bin/hook"';
+  const find = "d=$(git rev-parse --path-format=absolute --git-common-dir 2>/dev/null)";
+  return {
+    type: "command",
+    command: `${find} && [ -x ${entry} ] && exec ${entry} claude ${name}; exit 0`,
+    timeout: timeoutS,
+  };
+}
+
+function wantedGroups(specs: readonly ClaudeHookSpec[], form: Form): Map<string, Group[]> {
+  const wanted = new Map<string, Group[]>();
+  for (const spec of specs) {
+    const { event, matcher } = spec;
+    const group = { ...(matcher === undefined ? {} : { matcher }), hooks: [handlerOf(spec, form)] };
+    wanted.set(event, [...(wanted.get(event) ?? []), group]);
+  }
+  return wanted;
+}
+
+/** Takes out what is ours and not wanted; where something wanted can stand in its place, it does. */
+function replaceOurs(start: Doc, wanted: ReadonlyMap<string, readonly Group[]>): Doc {
+  let doc = start;
+  for (const event of doc.events()) {
+    const right = wanted.get(event) ?? [];
+    const kept: Group[] = [];
+    let removed = false;
+    for (let i = 0; i < doc.groups(event).length;) {
+      const group = doc.groups(event)[i]!;
+      const handlers = isGroup(group) ? group.hooks : [];
+      const isRight = right.some((one) => isDeepStrictEqual(one, group));
+      if (!handlers.some(isOurs) || (isRight && !kept.some((one) => isDeepStrictEqual(one, group)))) {
+        if (isRight) kept.push(group as Group);
+        i += 1;
+        continue;
+      }
+      if (handlers.every(isOurs)) {
+        const place = right.find(
+          (one) =>
+            one.matcher === (group as Group).matcher &&
+            !doc.groups(event).some((other) => isDeepStrictEqual(other, one)),
+        );
+        doc = doc.set(["hooks", event, i], place);
+        removed ||= place === undefined;
+        // What stands here now is looked at again: it is right, and kept.
+      } else {
+        const own = handlers.findIndex(isOurs);
+        doc = doc.set(["hooks", event, i, "hooks", own], undefined);
+      }
+    }
+    if (removed && doc.groups(event).length === 0 && right.length === 0) {
+      doc = doc.set(["hooks", event], undefined);
+      if (doc.events().length === 0 && wanted.size === 0) doc = doc.set(["hooks"], undefined);
+    }
+  }
+  return doc;
+}
+
+function isOurs(handler: unknown): boolean {
+  return isObject(handler) && typeof handler["command"] === "string" && mentionsUs(handler["command"]);
+}
+
+function isGroup(value: unknown): value is Group {
+  return isObject(value) && Array.isArray(value["hooks"]);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parts(bytes: Bytes): { bom: Bytes; body: Bytes } {
+  return bytes.startsWith(BOM) ? { bom: BOM, body: bytes.slice(BOM.length) } : { bom: "", body: bytes };
+}
+
+/** A settings file that parses, and edits of it. */
+class Doc {
+  readonly body: Bytes;
+  readonly #path: string;
+  readonly #root: Node;
+  readonly #value: Record<string, unknown>;
+
+  /** @throws InstallProblem saying where and what */
+  constructor(body: Bytes, path: string) {
+    this.body = body;
+    this.#path = path;
+    const errors: ParseError[] = [];
+    const root = parseTree(body, errors, { allowTrailingComma: true });
+    const [first] = errors;
+    if (first !== undefined) {
+      const before = body.slice(0, first.offset).split("\n");
+      throw new InstallProblem(
+        `${path}:${before.length}:${before.at(-1)!.length + 1}: not valid JSON (${printParseErrorCode(first.error)}); mend it and run this again; nothing was changed`,
+      );
+    }
+    if (root?.type !== "object") throw this.#problem("is not a JSON object");
+    this.#root = root;
+    this.#value = getNodeValue(root) as Record<string, unknown>;
+    this.#checkShape();
+  }
+
+  events(): string[] {
+    return isObject(this.#value["hooks"]) ? Object.keys(this.#value["hooks"]) : [];
+  }
+
+  groups(event: string): readonly unknown[] {
+    const groups = isObject(this.#value["hooks"]) ? this.#value["hooks"][event] : undefined;
+    return Array.isArray(groups) ? groups : [];
+  }
+
+  has(path: JSONPath): boolean {
+    let value: unknown = this.#value;
+    for (const key of path) {
+      if (!isObject(value) || !Object.hasOwn(value, key)) return false;
+      value = value[key as string];
+    }
+    return true;
+  }
+
+  set(path: JSONPath, value: unknown): Doc {
+    return this.#edited(path, value, false);
+  }
+
+  insert(path: JSONPath, value: unknown): Doc {
+    return this.#edited(path, value, true);
+  }
+
+  #edited(path: JSONPath, value: unknown, isArrayInsertion: boolean): Doc {
+    const formattingOptions = formattingOf(this.body);
+    const edits = modify(this.body, path, value, { formattingOptions, isArrayInsertion });
+    return new Doc(applyEdits(this.body, edits), this.#path);
+  }
+
+  #checkShape(): void {
+    const hooks = keysOf(this.#root).filter((key) => key === "hooks");
+    if (hooks.length > 1) throw this.#problem('has the key "hooks" twice');
+    const value = this.#value["hooks"];
+    if (value === undefined) return;
+    if (!isObject(value)) throw this.#problem('has a key "hooks" that is not an object');
+    for (const [event, groups] of Object.entries(value)) {
+      if (!Array.isArray(groups)) throw this.#problem(`has hooks for ${event} that are not a list`);
+    }
+    const node = this.#root.children?.find((one) => one.children?.[0]?.value === "hooks")?.children?.[1];
+    const events = node === undefined ? [] : keysOf(node);
+    const twice = events.find((event, i) => events.indexOf(event) !== i);
+    if (twice !== undefined) throw this.#problem(`has hooks for ${twice} twice`);
+  }
+
+  #problem(what: string): InstallProblem {
+    return new InstallProblem(`${this.#path} ${what}; mend it and run this again; nothing was changed`);
+  }
+}
+
+function keysOf(node: Node): string[] {
+  return (node.children ?? []).map((property) => String(property.children?.[0]?.value));
+}
+
+/** How the file is written, from its first indented line. */
+function formattingOf(body: Bytes): FormattingOptions {
+  const indent = /\n([ \t]+)\S/.exec(body)?.[1] ?? "  ";
+  return {
+    insertSpaces: !indent.startsWith("\t"),
+    tabSize: indent.startsWith("\t") ? 1 : indent.length,
+    eol: body.includes("\r\n") ? "\r\n" : "\n",
+  };
+}
