@@ -8,7 +8,7 @@ for (const [name, action] of Object.entries(ACTIONS)) {
       t.diagnostic?.(`${crashAtEvery(lib, action, cold)} points`);
     });
   }
-  for (const code of ["ENOSPC", "EIO", "short-1", "short-2", "short-40"] as const) {
+  for (const code of ["ENOSPC", "EIO", "short-1", "short-40"] as const) {
     test(`${code} at every operation of ${name}`, (t) => {
       const points = failAtEvery(lib, action, code, false) + failAtEvery(lib, action, code, true);
       t.diagnostic?.(`${points} points`);
