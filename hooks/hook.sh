@@ -26,8 +26,9 @@ others() {
   return 1
 }
 
-# A file's mtime says when the session was last seen; truncating an empty file is free of forks.
-seen() { [ -n "$me" ] && [ -d "$sb/spool/seen" ] && : >"$sb/spool/seen/$me"; }
+# A file's mtime says when the session was last seen; truncating an empty file is free of forks. Not with `:`: a
+# shell ends when it cannot redirect that one, and for a client exit 2 means "refused".
+seen() { [ -n "$me" ] && [ -d "$sb/spool/seen" ] && true >"$sb/spool/seen/$me"; }
 
 # The head of the payload names session, agent, tool and path; the file's content never leaves the client.
 spool() {
@@ -40,9 +41,10 @@ spool() {
 broken() {
   # A code cache that its runtime chokes on would break every hook.
   rm -f "$sb"/runtime/code-*
-  printf '%s\n' "signalbox: $kind hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor" |
-    tee -a "$sb/errors.log" 2>/dev/null >&2
-  [ "$kind" = claude ] && printf '%s\n' "{\"systemMessage\":\"signalbox: hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor\"}"
+  line="signalbox: $kind hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor"
+  printf '%s\n' "$line" >&2
+  { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$line" >>"$sb/errors.log"; } 2>/dev/null
+  [ "$kind" = claude ] && printf '{"systemMessage":"%s"}\n' "$(printf %s "$line" | tr '\000-\037"\\' ' ')"
   exit 0
 }
 

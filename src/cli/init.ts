@@ -59,8 +59,8 @@ export const initCommand = command({
   },
 });
 
-function conclude({ changes, commonDir, record }: Installed, check: boolean): ExitCode {
-  const where = printable(dirname(join(commonDir, "x")));
+function conclude({ changes, commonDir, worktrees, record }: Installed, check: boolean): ExitCode {
+  const where = printable(worktrees[0] ?? commonDir);
   if (changes.length === 0) {
     say(`signalbox ${record.version} is installed in ${where}; nothing to do`);
     return EXIT.ok;

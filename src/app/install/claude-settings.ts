@@ -75,7 +75,7 @@ export function enabledPlugins(bytes: Bytes): string[] {
   const value: unknown = root === undefined ? undefined : getNodeValue(root);
   const plugins = isObject(value) ? value["enabledPlugins"] : undefined;
   return isObject(plugins)
-    ? Object.keys(plugins).filter((name) => /^signalbox@/.test(name) && plugins[name] !== false)
+    ? Object.keys(plugins).filter((name) => name.startsWith("signalbox@") && plugins[name] !== false)
     : [];
 }
 
