@@ -86,12 +86,7 @@ function realPath(path: string, links = 0): string {
 }
 
 function linkTarget(path: string): string | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  return statOf(path, lstatSync)?.isSymbolicLink() ? readlinkSync(path) : undefined;
 }
 
 /** At each directory git looks for a `.git` first, and then whether the directory is a gitdir itself. */
@@ -138,10 +133,10 @@ function isGitDir(dir: string): boolean {
 
 function hasHead(gitDir: string): boolean {
   const head = join(gitDir, "HEAD");
-  const link = linkTarget(head);
-  if (link !== undefined && link.startsWith("refs/")) return true;
-  const text = readIfThere(head);
-  return text !== undefined && /^(?:ref:\s*refs\/|[\da-f]{40})/.test(text);
+  const stat = statOf(head, lstatSync);
+  if (stat === undefined) return false;
+  if (stat.isSymbolicLink() && readlinkSync(head).startsWith("refs/")) return true;
+  return /^(?:ref:\s*refs\/|[\da-f]{40})/.test(readIfThere(head) ?? "");
 }
 
 function commonDirOf(gitDir: string): string {
@@ -150,14 +145,13 @@ function commonDirOf(gitDir: string): string {
 }
 
 function readIfThere(file: string): string | undefined {
-  // A directory walk meets many directories without a HEAD; asking first is ten times quicker than an exception.
-  if (statOf(file)?.isFile() !== true) return undefined;
-  return readFileSync(file, "utf8");
+  return statOf(file)?.isFile() ? readFileSync(file, "utf8") : undefined;
 }
 
-function statOf(path: string): Stats | undefined {
+/** Asked for without an exception: a walk upwards meets little that is there. */
+function statOf(path: string, stat: typeof statSync | typeof lstatSync = statSync): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return stat(path, { throwIfNoEntry: false });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

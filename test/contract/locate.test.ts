@@ -182,13 +182,17 @@ describe("the repository is the one git finds", () => {
     assert.notEqual(locate(at("main/.gitignore")).kind, "git-dir");
   });
 
-  test("a repository without a commit, with a detached HEAD, with sha256", () => {
+  test("a repository without a commit, with a detached or linked HEAD, with sha256", () => {
     mkdirSync(at("unborn"));
     ok(at("unborn"), "init", "-q");
     agreed("unborn");
     repository(at("detached"));
     ok(at("detached"), "checkout", "-q", "--detach");
     agreed("detached");
+    repository(at("link-head"));
+    rmSync(at("link-head/.git/HEAD"));
+    symlinkSync("refs/heads/not-yet", at("link-head/.git/HEAD"));
+    agreed("link-head");
     repository(at("sha256"), "--object-format=sha256");
     ok(at("sha256"), "checkout", "-q", "--detach");
     agreed("sha256");
