@@ -55,5 +55,9 @@ type Data<T extends EventType> = Omit<EventNamed<T>, "type" | "v">;
 /** Makes an event at its current version. Fields that are `undefined` are left out: stored events are JSON. */
 export function event<T extends EventType>(type: T, data: Data<T>): EventNamed<T> {
   const fields = Object.entries(data).filter(([, value]) => value !== undefined);
-  return { type, v: CATALOGUE.get(type)?.version ?? 1, ...Object.fromEntries(fields) } as unknown as EventNamed<T>;
+  return {
+    type,
+    v: CATALOGUE.get(type)?.version ?? 1,
+    ...Object.fromEntries(fields),
+  } as unknown as EventNamed<T>;
 }

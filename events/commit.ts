@@ -49,9 +49,13 @@ export const commitAnnounced = define(
   }),
 );
 
-export const commitRewritten = define("commit.rewritten", "Amend or rebase replaced commits by others.", () => ({
-  how: v.string(),
-  /** The first 200. */
-  pairs: v.array(v.object({ from: commit(), to: commit() })),
-  session: v.optional(text()),
-}));
+export const commitRewritten = define(
+  "commit.rewritten",
+  "Amend or rebase replaced commits by others.",
+  () => ({
+    how: v.string(),
+    /** The first 200. */
+    pairs: v.array(v.object({ from: commit(), to: commit() })),
+    session: v.optional(text()),
+  }),
+);
