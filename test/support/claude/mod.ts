@@ -30,5 +30,12 @@ export {
   startClaude,
 } from "./run.ts";
 export { makeScratch, type Scratch } from "./scratch.ts";
-export { type Script, type Scripts, type Step, type StepMaker, type ToolResult } from "./script.ts";
+export {
+  type Script,
+  type Scripts,
+  type Step,
+  type StepMaker,
+  type ToolCall,
+  type ToolResult,
+} from "./script.ts";
 export { noTmux, startTui, type Tui } from "./tui.ts";
