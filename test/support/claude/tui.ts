@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { claudeEnv, findClaude } from "./environment.ts";
 
@@ -96,7 +97,10 @@ export async function startTui(options: TuiOptions): Promise<Tui> {
   };
   const stop = async (): Promise<void> => {
     const ran = tmux("list-panes", "-F", "#{pane_dead}").trim() !== "1";
+    const file = tmux("display-message", "-p", "#{socket_path}").trim();
     tmux("kill-server");
+    // tmux leaves its socket behind.
+    rmSync(file, { force: true });
     if (ran) await end(pid);
   };
 
