@@ -28,9 +28,7 @@ function build(target: string): string {
   mkdirSync(temporary, { recursive: true });
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, NODE_TEST_CONTEXT: ___, ...env } = process.env;
   const args = ["--import", "tsx", "scripts/build.ts", "--out", temporary];
-  if (existsSync(join(ROOT, "src/cli/init.ts")))
-    execFileSync(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "ignore", "pipe"] });
-  else byHand(temporary, env);
+  execFileSync(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "ignore", "pipe"] });
   try {
     renameSync(temporary, target);
   } catch {
@@ -38,28 +36,6 @@ function build(target: string): string {
     rmSync(temporary, { recursive: true, force: true });
   }
   return target;
-}
-
-function byHand(out: string, env: NodeJS.ProcessEnv): void {
-  const esbuild = join(ROOT, "node_modules/.bin/esbuild");
-  const common = [
-    "--bundle",
-    "--platform=node",
-    "--target=node20",
-    "--format=cjs",
-    "--minify",
-    "--log-level=error",
-    "--main-fields=module,main",
-    "--external:./init.ts",
-    "--external:./uninstall.ts",
-    '--define:SIGNALBOX_VERSION="0.1.0"',
-    "--define:import.meta.dirname=__dirname",
-  ];
-  for (const [entry, file] of [
-    ["hooks/main.ts", "hook.cjs"],
-    ["src/cli/main.ts", "signalbox.cjs"],
-  ])
-    execFileSync(esbuild, [entry!, ...common, `--outfile=${join(out, file!)}`], { cwd: ROOT, env });
 }
 
 function digest(): string {

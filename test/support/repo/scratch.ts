@@ -12,7 +12,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Event, EventNamed, EventType } from "../../../events/mod.ts";
 import { builtCommand } from "./build.ts";
-import { installByHand } from "./by-hand.ts";
 import { cleanEnv } from "./environment.ts";
 import { type Done, must, run } from "./exec.ts";
 import { ofType, readEvents } from "./log.ts";
@@ -50,7 +49,7 @@ export async function makeScratch(cleaner: Cleaner, options: ScratchOptions = {}
     await scratch.mustGit("add", ".");
     await scratch.mustGit("commit", "-qm", "base", "--allow-empty");
   }
-  if (install) await installByHand(scratch);
+  if (install) await scratch.mustSignalbox("init");
   return scratch;
 }
 
