@@ -138,7 +138,7 @@ function benchGit(dir: string, rounds: number): Row[] {
     let n = 0;
     const commit = (repo: string) => ({
       before: () => {
-        writeFileSync(join(repo, "f1.txt"), `${(n += 1)}\n`);
+        writeFileSync(join(repo, "f1.txt"), `change ${(n += 1)}\n`);
         run("git", ["-C", repo, "add", "f1.txt"]);
       },
       run: () => void run("git", ["-C", repo, "commit", "-qm", "x"]),
