@@ -40,7 +40,7 @@ await Promise.all([
     ...common,
     entryPoints: ["hooks/start.ts"],
     outfile: path.join(OUT, "hook.cjs"),
-    define: { ...common.define, SIGNALBOX_MAIN: JSON.stringify(main.outputFiles![0]!.text) },
+    define: { ...common.define, SIGNALBOX_MAIN: JSON.stringify(main.outputFiles[0]!.text) },
   }),
   build({
     ...common,

@@ -1,5 +1,4 @@
-import { dirname } from "node:path";
-import { boxDirOf, ignoresCase, isInstalled, openBox } from "../../src/adapters/box.ts";
+import { boxDirOf, isInstalled, openBox } from "../../src/adapters/box.ts";
 import { deny, editedPath, tell } from "../../src/adapters/claude.ts";
 import { locate, type Repo } from "../../src/adapters/locate.ts";
 import { gateEdit } from "../../src/app/edit-gate.ts";
@@ -14,7 +13,7 @@ import { callerOf, type ClaudeHandler } from "./call.ts";
 export const preEdit: ClaudeHandler = ({ input, box: own }) => {
   const file = editedPath(input);
   if (file === undefined) return "";
-  const where = locate(file, { ignoreCase: ignoresCase(dirname(own.dir), own.settings["paths.ignoreCase"]) });
+  const where = locate(file, own);
   if (where.kind === "unreadable") throw new Error(`cannot tell whose file ${file} is: ${where.why}`);
   if (where.kind !== "tracked-tree") return "";
   const box = boxOf(where.repo, own);

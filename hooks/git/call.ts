@@ -1,5 +1,3 @@
-import { dirname } from "node:path";
-import { ignoresCase } from "../../src/adapters/box.ts";
 import { gitIn } from "../../src/adapters/git.ts";
 import { findRepo } from "../../src/adapters/locate.ts";
 import type { Box } from "../../src/app/box.ts";
@@ -33,7 +31,7 @@ export function gitCall(box: Box, args: readonly string[], stdin: string): GitCa
     args,
     stdin,
     committer: { session: sessionOf(process.env), tree: findRepo(cwd)?.tree ?? "" },
-    git: gitIn(cwd, { ignoreCase: ignoresCase(dirname(box.dir), box.settings["paths.ignoreCase"]) }),
+    git: gitIn(cwd, box),
     gitPid: process.env["SIGNALBOX_GIT_PID"] ?? "",
   };
 }

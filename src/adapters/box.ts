@@ -31,12 +31,19 @@ export function openBox(boxDir: string, top: string | undefined): Box {
     sync: settings["log.sync"],
     snapshotEvery: settings["log.snapshotEvery"],
   });
-  const ports = { now: Date.now, processes, spool: spoolIn(boxDir, dirname(boxDir)), views: viewsIn(boxDir) };
-  return { dir: boxDir, log, ports, settings };
+  const ignoreCase = ignoresCase(dirname(boxDir), settings["paths.ignoreCase"]);
+  const spool = spoolIn(boxDir, { commonDir: dirname(boxDir), ignoreCase });
+  return {
+    dir: boxDir,
+    log,
+    ports: { now: Date.now, processes, spool, views: viewsIn(boxDir) },
+    settings,
+    ignoreCase,
+  };
 }
 
 /** Whether names that differ in case are one here: what the setting says, else what git found out at `git init`. */
-export function ignoresCase(commonDir: string, setting: "auto" | boolean): boolean {
+function ignoresCase(commonDir: string, setting: "auto" | boolean): boolean {
   if (setting !== "auto") return setting;
   try {
     return /^\s*ignorecase\s*=\s*(true|yes|on|1)\s*$/im.test(readFileSync(join(commonDir, "config"), "utf8"));

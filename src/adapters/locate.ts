@@ -149,7 +149,7 @@ function readIfThere(file: string): string | undefined {
 }
 
 /** Asked for without an exception: a walk upwards meets little that is there. */
-function statOf(path: string, stat: typeof statSync | typeof lstatSync = statSync): Stats | undefined {
+function statOf(path: string, stat: typeof statSync = statSync): Stats | undefined {
   try {
     return stat(path, { throwIfNoEntry: false });
   } catch (error) {

@@ -15,7 +15,10 @@ const CHECKED_KEPT_MS = 24 * 3_600_000;
  * What shell hooks leave (`hooks/hook.sh`): `seen/<session>`, whose mtime is the last sign of life, and
  * `wrote/<session>.<pid>.<n>`, the head of an edit tool's payload.
  */
-export function spoolIn(boxDir: string, commonDir: string): Spool {
+export function spoolIn(
+  boxDir: string,
+  repo: { readonly commonDir: string; readonly ignoreCase: boolean },
+): Spool {
   const dir = (kind: "seen" | "wrote" | "checked") => join(boxDir, "spool", kind);
   const checked = (gitPid: string) => join(dir("checked"), gitPid.replaceAll(/\D/g, "") || "0");
 
@@ -29,7 +32,7 @@ export function spoolIn(boxDir: string, commonDir: string): Spool {
         });
       const wrote = names(dir("wrote"))
         .slice(0, DRAINED_AT_ONCE)
-        .flatMap((entry) => readWrote(join(dir("wrote"), entry), entry, commonDir));
+        .flatMap((entry) => readWrote(join(dir("wrote"), entry), entry, repo));
       return [...seen, ...wrote].sort((a, b) => a.at - b.at);
     },
     done(entries) {
@@ -55,14 +58,18 @@ function removeOlder(file: string, ageMs: number): void {
   if (at !== undefined && Date.now() - at > ageMs) rmSync(file, { force: true });
 }
 
-function readWrote(file: string, entry: string, commonDir: string): Spooled[] {
+function readWrote(
+  file: string,
+  entry: string,
+  repo: { readonly commonDir: string; readonly ignoreCase: boolean },
+): Spooled[] {
   const at = mtime(file);
   const session = entry.replace(/\.\d+\.\d+$/, "");
   if (at === undefined || !isSessionId(session)) return [];
   // Half written by a hook that still runs: the next fold finds it whole.
   const written = writtenPath(readFileSync(file, "utf8"));
-  const where = written === undefined ? undefined : locate(written.path);
-  if (written === undefined || where?.kind !== "tracked-tree" || where.repo.commonDir !== commonDir) {
+  const where = written === undefined ? undefined : locate(written.path, repo);
+  if (written === undefined || where?.kind !== "tracked-tree" || where.repo.commonDir !== repo.commonDir) {
     if (Date.now() - at > 60_000) rmSync(file, { force: true });
     return [];
   }

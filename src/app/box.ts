@@ -13,6 +13,8 @@ export interface Box {
   readonly log: Log;
   readonly ports: Ports;
   readonly settings: Settings;
+  /** Names that differ in case are one file here. */
+  readonly ignoreCase: boolean;
 }
 
 /** What a decision may look at. */

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { locate } from "../adapters/locate.ts";
-import { ignoresCase } from "../adapters/box.ts";
 import { look } from "../app/box.ts";
 import { clock, duration, who } from "../app/messages.ts";
 import { formatTarget } from "../domain/pattern.ts";
@@ -17,9 +16,7 @@ export const whoCommand = command({
   words: 1,
   run({ args }) {
     const { repo, box } = boxHere();
-    const where = locate(resolve(args.path), {
-      ignoreCase: ignoresCase(repo.commonDir, box.settings["paths.ignoreCase"]),
-    });
+    const where = locate(resolve(args.path), box);
     if (where.kind !== "tracked-tree" || where.repo.commonDir !== repo.commonDir)
       throw usageError(`${args.path} is not a file of this repository`);
     const { states, now, gone } = look(box);

@@ -63,7 +63,7 @@ export function compile(sequences: Iterable<readonly Token[]>, maxStates = MAX_S
   for (const tokens of sequences) {
     let at = 0;
     for (const token of tokens) {
-      const key = `${at} ${token}`;
+      const key = `${at} ${JSON.stringify(token)}`;
       const to = known.get(key) ?? add(at, token);
       known.set(key, to);
       at = to;

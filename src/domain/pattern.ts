@@ -143,6 +143,6 @@ function compileCarefully(glob: string): Automaton {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const plain = /^(?:[^*?[\]{}\\!/]*\/)*/.exec(glob)![0];
-    return compile([[...[...plain].map((char) => (char === "/" ? SLASH : only(char))), "**"]], Infinity);
+    return compile([[...Array.from(plain, (char) => (char === "/" ? SLASH : only(char))), "**"]], Infinity);
   }
 }

@@ -1,5 +1,6 @@
 import { event, type Event } from "../../events/mod.ts";
 import { fold } from "./fold.ts";
+import { enter, lookUp, type Table } from "./table.ts";
 
 /** The process a session lives in. `start` and `boot` tell a reused pid from the same process. */
 export interface ProcessId {
@@ -18,64 +19,65 @@ export interface Session {
   since: number;
   lastSeen: number;
   /** Live subagents by id. */
-  agents: Record<string, { kind?: string | undefined; since: number }>;
+  agents: Table<{ kind?: string | undefined; since: number }>;
   /** After /clear, until its process announces the new id. */
   cleared?: boolean;
 }
 
 export interface SessionsState {
   /** Sessions that have neither ended nor lapsed. */
-  live: Record<string, Session>;
-  /** Former ids of live sessions, to the id they have now. */
-  renamed: Record<string, string>;
+  live: Table<Session>;
+  /** Former ids of live sessions, to the id they have now; of each the last few. */
+  renamed: Table<string>;
   /** The last sessions that ended, newest last: for naming them in messages. */
   past: { id: string; at: number; how: string }[];
 }
 
 const PAST_KEPT = 50;
+const FORMER_IDS_KEPT = 16;
+const AGENTS_KEPT = 64;
 
 export const sessions = fold<SessionsState>("sessions", 1, () => ({ live: {}, renamed: {}, past: [] }), {
   "session.started": (state, e, { t }) => {
     const { session: id, kind, tree, cwd, process } = e;
-    state.live[id] = { ...begin(id, t), kind, tree, cwd, process };
+    enter(state.live, id, { ...begin(id, t), kind, tree, cwd, process });
+    delete state.renamed[id];
   },
   "session.continued": (state, e, { t }) => {
-    const from = state.live[e.from];
-    const session = state.live[e.session] ?? from ?? begin(e.session, t);
-    const agents = { ...from?.agents, ...session.agents };
+    const from = lookUp(state.live, e.from);
+    const { cleared: _, ...session } = lookUp(state.live, e.session) ?? from ?? begin(e.session, t);
     delete state.live[e.from];
-    delete session.cleared;
-    const process = e.process ?? session.process;
-    state.live[e.session] = {
+    enter(state.live, e.session, {
       ...session,
       id: e.session,
       tree: e.tree,
       cwd: e.cwd,
-      process,
-      agents,
+      process: e.process ?? session.process,
+      agents: { ...from?.agents, ...session.agents },
       lastSeen: t,
-    };
-    if (e.from === e.session) return;
-    for (const [old, id] of Object.entries(state.renamed)) if (id === e.from) state.renamed[old] = e.session;
-    state.renamed[e.from] = e.session;
-    delete state.renamed[e.session];
+    });
+    if (e.from !== e.session) rename(state, e.from, e.session);
   },
   "session.cleared": (state, e, { t }) => {
-    const session = state.live[e.session];
+    const session = lookUp(state.live, e.session);
     if (session === undefined) return;
     session.cleared = true;
     session.lastSeen = t;
   },
-  "session.seen": (state, e) => touch(state, e.session, e.at),
+  // A clock that was ahead for a while makes nobody live longer.
+  "session.seen": (state, e, { t }) => touch(state, e.session, Math.min(e.at, t)),
   "session.ended": (state, e, { t }) => remove(state, e.session, t, e.reason),
   "session.lapsed": (state, e, { t }) => remove(state, e.session, t, e.reason),
   "agent.started": (state, e, { t }) => {
-    const session = state.live[e.session];
-    if (session !== undefined) session.agents[e.agent] = { kind: e.kind, since: t };
+    const session = lookUp(state.live, e.session);
+    if (session !== undefined) {
+      enter(session.agents, e.agent, { kind: e.kind, since: t });
+      forgetFirst(session.agents, AGENTS_KEPT);
+    }
     touch(state, e.session, t);
   },
   "agent.stopped": (state, e, { t }) => {
-    delete state.live[e.session]?.agents[e.agent];
+    delete lookUp(state.live, e.session)?.agents[e.agent];
     touch(state, e.session, t);
   },
   "reservation.granted": (state, e, { t }) => touch(state, e.session, t),
@@ -92,12 +94,30 @@ function begin(id: string, t: number): Session {
 }
 
 function touch(state: SessionsState, id: string, at: number): void {
-  const session = state.live[id];
+  const session = lookUp(state.live, id);
   if (session !== undefined && at > session.lastSeen) session.lastSeen = at;
 }
 
+function rename(state: SessionsState, from: string, to: string): void {
+  const former = Object.entries(state.renamed).flatMap(([old, id]) =>
+    id === from || id === to ? [old] : [],
+  );
+  for (const old of [...former, from]) {
+    // Anew, so that the last to be renamed is the last to be forgotten.
+    delete state.renamed[old];
+    enter(state.renamed, old, to);
+  }
+  delete state.renamed[to];
+  for (const old of former.slice(0, -FORMER_IDS_KEPT)) delete state.renamed[old];
+}
+
+function forgetFirst(table: Table<unknown>, kept: number): void {
+  const names = Object.keys(table);
+  for (const name of names.slice(0, Math.max(0, names.length - kept))) delete table[name];
+}
+
 function remove(state: SessionsState, id: string, at: number, how: string): void {
-  if (state.live[id] === undefined) return;
+  if (lookUp(state.live, id) === undefined) return;
   delete state.live[id];
   for (const [old, now] of Object.entries(state.renamed)) if (now === id) delete state.renamed[old];
   state.past.push({ id, at, how });
@@ -106,7 +126,7 @@ function remove(state: SessionsState, id: string, at: number, how: string): void
 
 /** The live session that has this id, or had it before /clear. */
 export function findSession(state: SessionsState, id: string): Session | undefined {
-  return state.live[id] ?? state.live[state.renamed[id] ?? ""];
+  return lookUp(state.live, id) ?? lookUp(state.live, lookUp(state.renamed, id) ?? "");
 }
 
 /** Live sessions, oldest first. */

@@ -26,7 +26,7 @@ export function filesystemProblem(dir: string, type = kind(dir)): string | undef
 
 function kind(dir: string): number | undefined {
   try {
-    return Number(process.getBuiltinModule("node:fs").statfsSync(dir).type);
+    return process.getBuiltinModule("node:fs").statfsSync(dir).type;
   } catch {
     return undefined;
   }

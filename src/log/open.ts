@@ -142,7 +142,7 @@ function exists(read: () => unknown): boolean {
 }
 
 function stateOf<S>(core: Core, projection: Projection<S>): S {
-  return core.folds.state(projection as Projection, core.place().head.seq) as S;
+  return core.folds.state(projection, core.place().head.seq) as S;
 }
 
 function append<R>(core: Core, decide: Decide<R>, policy: "data" | "never", every: number): Appended<R> {
@@ -160,7 +160,7 @@ function append<R>(core: Core, decide: Decide<R>, policy: "data" | "never", ever
     if (won) {
       const { record } = won;
       const durable = policy === "data" && sync;
-      if (durable) confirm(won.sync, record);
+      if (durable) confirm(() => won.sync(), record);
       saveNowAndThen(core, record, every);
       return { result, record, attempts, durable };
     }

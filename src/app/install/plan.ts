@@ -314,7 +314,7 @@ function settle(
   return { entry: touch(world, item, before, [after], mine ? entry.written : []), changes };
 
   function beforeOf(): Touched["before"] {
-    if (chained === undefined) return isKept ? entry!.before : keep(base);
+    if (chained === undefined) return isKept ? entry.before : keep(base);
     return chained.state.kind === "link" ? keep(current) : { kind: "moved", to: short(world, chained.path) };
   }
 }
