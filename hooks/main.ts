@@ -8,16 +8,16 @@
 import { appendFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openBox } from "../src/adapters/box.ts";
-import { parseHookInput, type HookInput } from "../src/adapters/claude.ts";
+import { parseHookInput } from "../src/adapters/claude.ts";
 import { findRepo } from "../src/adapters/locate.ts";
 import type { Box } from "../src/app/box.ts";
 import { describe, recordFailure } from "../src/app/failure.ts";
 import { sessionOf } from "../src/app/identity.ts";
 import { SETTINGS, settingsFromEnv } from "../src/app/settings.ts";
-import { CLAUDE_HANDLERS } from "./claude/mod.ts";
+import { CLAUDE_HANDLERS, hookNameOf } from "./claude/mod.ts";
 import { gitCall } from "./git/call.ts";
 import { GIT_HANDLERS } from "./git/mod.ts";
-import { CLAUDE_HOOKS, GIT_HOOKS } from "./manifest.ts";
+import { GIT_HOOKS } from "./manifest.ts";
 import { readStdin } from "./stdin.ts";
 
 const REFUSED = 3;
@@ -49,18 +49,8 @@ export async function main(
 
 async function claude(open: () => Box, name: string): Promise<void> {
   const input = parseHookInput(await readStdin(stdinDeadlineMs()));
-  const handler = CLAUDE_HANDLERS[name === "auto" ? nameOf(input) : name];
+  const handler = CLAUDE_HANDLERS[name === "auto" ? hookNameOf(input) : name];
   if (handler !== undefined) print(handler({ input, box: open() }));
-}
-
-/** Clients that do not pass a hook's arguments run the entry bare; then the payload says which hook it is. */
-function nameOf(input: HookInput): string {
-  const hook = CLAUDE_HOOKS.find(
-    ({ event, matcher }) =>
-      event === input.hook_event_name &&
-      (matcher === undefined || matcher.split("|").includes(input.tool_name ?? "")),
-  );
-  return hook?.name ?? "";
 }
 
 async function git(open: () => Box, name: string, args: readonly string[]): Promise<number> {

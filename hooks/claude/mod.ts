@@ -1,3 +1,5 @@
+import type { HookInput } from "../../src/adapters/claude.ts";
+import { CLAUDE_HOOKS } from "../manifest.ts";
 import { agentStart } from "./agent-start.ts";
 import { agentStop } from "./agent-stop.ts";
 import type { ClaudeHandler } from "./call.ts";
@@ -15,3 +17,13 @@ export const CLAUDE_HANDLERS: Readonly<Record<string, ClaudeHandler>> = {
   "agent-stop": agentStop,
   "session-end": sessionEnd,
 };
+
+/** Clients that do not pass a hook's arguments run the entry bare; then the payload says which hook it is. */
+export function hookNameOf(input: HookInput): string {
+  const hook = CLAUDE_HOOKS.find(
+    ({ event, matcher }) =>
+      event === input.hook_event_name &&
+      (matcher === undefined || matcher.split("|").includes(input.tool_name ?? "")),
+  );
+  return hook?.name ?? "";
+}
