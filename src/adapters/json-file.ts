@@ -20,7 +20,7 @@ export function jsonFile<T extends object>(file: string, fallback: T): LowSync<T
   const adapter: SyncAdapter<T> = {
     read() {
       try {
-        return JSON.parse(readFileSync(file, "utf8")) as T;
+        return JSON.parse(readFileSync(file, "utf8").replace(/^\uFEFF/, "")) as T;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
         throw new Error(`Cannot use ${file}: ${(error as Error).message}; mend or remove it`, {

@@ -20,7 +20,7 @@ export const processes: Processes = {
     if (bootId !== ourBootId) return true;
     if (namespace !== ourNamespace) return false;
     const start = startOf(process.pid);
-    if (start === undefined) return !exists(process.pid);
+    if (start === undefined) return true;
     return process.start !== "" && start !== "" && start !== process.start;
   },
 };

@@ -34,7 +34,7 @@ export function loadSettings(boxDir: string, top: string | undefined, env: Env):
 
 function readSource(file: string, problems: string[]): SettingsSource | undefined {
   try {
-    const values: unknown = JSON.parse(readFileSync(file, "utf8"));
+    const values: unknown = JSON.parse(readFileSync(file, "utf8").replace(/^\uFEFF/, ""));
     if (typeof values !== "object" || values === null || Array.isArray(values))
       throw new TypeError("not a JSON object");
     return { from: file, values: values as Record<string, unknown> };
