@@ -183,11 +183,15 @@ function tryGit(cwd: string, args: readonly string[]): string | undefined {
   }
 }
 
+/** The client reads the main checkout's settings.local.json in every worktree, and each worktree's own files. */
 function claudeHooks({ repo }: Patient): Finding {
+  const [main = ""] = worktreesOf(repo);
+  const shared = readIfThere(join(main, ".claude", "settings.local.json"));
   const lacking = worktreesOf(repo).flatMap((top) => {
-    const text = ["settings.local.json", "settings.json"]
-      .map((name) => readIfThere(join(top, ".claude", name)))
-      .join("\n");
+    const own = ["settings.local.json", "settings.json"].map((name) =>
+      readIfThere(join(top, ".claude", name)),
+    );
+    const text = [shared, ...own].join("\n");
     const missing = CLAUDE_HOOKS.filter(
       ({ name }) => !new RegExp(`signalbox/bin/hook[^]*?\\b${name}\\b`).test(text),
     );

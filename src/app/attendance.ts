@@ -81,15 +81,13 @@ export function attend(
 const GOES_ON: ReadonlySet<string> = new Set(["clear", "resume"]);
 
 /** A session ends: what it held is free. After /clear, or a resume from within, its process keeps everything. */
-export function leaveSession(box: Box, session: string, reason: string): void {
+export function leaveSession(box: Box, session: string, reason: string, pid?: number): void {
   decide(box, session, ({ states }) => {
-    const id = findSession(states.sessions, session)?.id;
-    if (id === undefined) return { events: [], result: undefined };
-    const released = GOES_ON.has(reason) ? [] : release(states.reservations, id, "ended");
-    return {
-      events: [...released, ...leave(states.sessions, id, reason, GOES_ON.has(reason))],
-      result: undefined,
-    };
+    const left = leave(states.sessions, { session, reason, goesOn: GOES_ON.has(reason), pid });
+    const released = left.flatMap((e) =>
+      e.type === "session.ended" ? release(states.reservations, e.session, "ended") : [],
+    );
+    return { events: [...released, ...left], result: undefined };
   });
 }
 

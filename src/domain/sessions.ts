@@ -158,11 +158,24 @@ export function arrive(state: SessionsState, arrival: Arrival): Event[] {
   );
 }
 
-/** A session says goodbye. If its process goes on under another id, it keeps what it holds. */
-export function leave(state: SessionsState, id: string, reason: string, goesOn: boolean): Event[] {
+export interface Departure {
+  readonly session: string;
+  readonly reason: string;
+  /** Its process goes on under another id. */
+  readonly goesOn: boolean;
+  /** The process that says so, if known. */
+  readonly pid?: number | undefined;
+}
+
+/**
+ * A session says goodbye. If its process goes on under another id, it keeps what it holds. Two processes may run
+ * one session (`--resume` of one that still runs): only the one that came last can end it.
+ */
+export function leave(state: SessionsState, { session: id, reason, goesOn, pid }: Departure): Event[] {
   const session = findSession(state, id);
   if (session === undefined) return [];
   if (goesOn) return [event("session.cleared", { session: session.id })];
+  if (pid !== undefined && session.process !== undefined && session.process.pid !== pid) return [];
   return [event("session.ended", { session: session.id, reason })];
 }
 
