@@ -98,3 +98,31 @@ test("--resume in a new process after a crash", async (t) => {
   assert.deepEqual([goesOn?.session, goesOn?.reason], [id, "resume"]);
   assert.deepEqual(await lab.storyOf("session.lapsed"), []);
 });
+
+test("a session resumed in a second process goes on when the first one ends", async (t) => {
+  const lab = await makeLab(t, {
+    scripts: {
+      alice: [
+        ...edit("a.txt", "one", "one by alice"),
+        { signal: "alice holds" },
+        // Both processes play this script: the second comes in while the first is busy with this.
+        bash("curl -s $ANTHROPIC_BASE_URL/__ctl/wait/second"),
+        { signal: "second" },
+        bash("curl -s $ANTHROPIC_BASE_URL/__ctl/wait/bob"),
+        { text: "first is done" },
+        { text: "second is done" },
+      ],
+      bob: [...edit("a.txt", "one by alice", "one by bob"), { signal: "bob" }, { text: "bob is done" }],
+    },
+  });
+  const first = lab.start("alice");
+  await lab.api.waitFor("alice holds");
+  const id = lab.api.transcript("alice").sessionId!;
+  const second = lab.start("alice", { args: ["--resume", id] });
+  finished(await first.done);
+  assert.deepEqual(await lab.holdings(), { [id]: ["a.txt"] });
+  await lab.run("bob");
+  assert.match(lab.played("bob")[1]!.text, new RegExp(`reserved by session ${short(id)}`));
+  finished(await second.done);
+  assert.deepEqual(await lab.holdings(), {});
+});

@@ -87,7 +87,7 @@ for (const { name, text } of PAYLOADS.filter((p) =>
     const trap = '"tool_input":{"file_path":"/trap"},"agent_id":"trap","tool_name":"Trap"';
     const { tool_input: input } = payload;
     const trapped = Object.fromEntries(
-      Object.keys(input).map((key) => [key, /_path$/.test(key) ? `/home/dev/${trap}` : trap]),
+      Object.keys(input).map((key) => [key, key.endsWith("_path") ? `/home/dev/${trap}` : trap]),
     );
     const told = { ...payload, cwd: `/home/${trap}`, tool_input: trapped };
     const { tool_name: tool, agent_id: agent } = parseHookInput(text);
