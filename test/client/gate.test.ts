@@ -43,6 +43,8 @@ test("Write and NotebookEdit are gated as Edit is", async (t) => {
         read("n.ipynb"),
         cell("3"),
         write("sub/dir/own.txt", "bob\n"),
+        // The model may name the path last; the shell keeps the head of the payload only.
+        { tool: "Write", input: { content: "long\n".repeat(4000), file_path: "{{repo}}/long.txt" } },
         { signal: "bob is done" },
         { text: "bob is done" },
       ],
@@ -73,6 +75,7 @@ test("Write and NotebookEdit are gated as Edit is", async (t) => {
   assert.deepEqual(written.sort(), [
     "Edit a.txt",
     "NotebookEdit n.ipynb",
+    "Write long.txt",
     "Write new.txt",
     "Write sub/dir/own.txt",
   ]);
