@@ -1,9 +1,10 @@
 /** The `signalbox` command: one error boundary, one table of exit codes. */
+import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
 import { LogCorrupt, LogError } from "../log/mod.ts";
 import { COMMANDS } from "./commands.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit.ts";
-import { out, say } from "./output.ts";
+import { out, say, styled } from "./output.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs a command line and answers with its exit code. */
@@ -11,7 +12,7 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   const [name, ...rest] = argv;
   try {
     if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-      out(await renderUsage(await rootCommand()));
+      out(asScreen(await renderUsage(await rootCommand())));
       return name === undefined ? EXIT.usage : EXIT.ok;
     }
     if (name === "--version") return (out(VERSION), EXIT.ok);
@@ -23,12 +24,17 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     const chosen = (await COMMANDS[name as keyof typeof COMMANDS]()) as CommandDef;
     const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
     if (own.includes("--help") || own.includes("-h"))
-      return (out(await renderUsage(chosen, await rootCommand())), EXIT.ok);
+      return (out(asScreen(await renderUsage(chosen, await rootCommand()))), EXIT.ok);
     const { result } = await runCommand(chosen, { rawArgs: rest });
     return (result as ExitCode | undefined) ?? EXIT.ok;
   } catch (error) {
     return explain(error);
   }
+}
+
+/** citty styles its help wherever it goes; we do where it is shown. */
+function asScreen(text: string): string {
+  return styled("bold", "") === "" ? stripVTControlCharacters(text) : text;
 }
 
 async function rootCommand(): Promise<CommandDef> {
@@ -47,8 +53,9 @@ async function rootCommand(): Promise<CommandDef> {
 
 function explain(error: unknown): ExitCode {
   if (error instanceof CommandError) return (say(`signalbox: ${error.message}`), error.code);
-  if (error instanceof LogError)
-    return (say(`signalbox: ${error.message}`), error instanceof LogCorrupt ? EXIT.corrupt : EXIT.failed);
+  if (error instanceof LogCorrupt)
+    return (say(`signalbox: ${error.message} Run: git signalbox doctor --fix`), EXIT.corrupt);
+  if (error instanceof LogError) return (say(`signalbox: ${error.message}`), EXIT.failed);
   const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
   // citty's own errors are about the words of the command.
   if (code === "EARG" || code === "E_NO_COMMAND" || code === "E_UNKNOWN_COMMAND")

@@ -51,9 +51,11 @@ export function renderStatus(view: StatusView): string {
 }
 
 function renderSession(s: StatusView["sessions"][number], at: number): string[] {
-  const quiet = s.gone ? styled("red", "process gone") : `seen ${duration(at - s.lastSeen)} ago`;
+  const quiet = s.gone ? "process gone" : `seen ${duration(at - s.lastSeen)} ago`;
   const agents = s.agents.length === 0 ? "" : `, ${count(s.agents.length, "subagent")}`;
-  const head = `${styled("bold", shortName(s.id))}  ${printable(s.kind)}${inTree(s.tree)}, since ${clock(s.since)}, ${quiet}${agents}`;
+  const what = `  ${clipped(s.kind, 16)}${inTree(clipped(s.tree, 16))}, since ${clock(s.since)}, `;
+  const name = clipped(shortName(s.id), WIDTH - what.length - quiet.length - agents.length);
+  const head = `${styled("bold", name)}${what}${s.gone ? styled("red", quiet) : quiet}${agents}`;
   const holds = s.holds.map((h) => hold(h));
   const claims = s.claims.map((c) => line("", `task ${c.task}, since ${clock(c.since)}`));
   const indexes = s.indexes.map((i) =>
@@ -84,6 +86,12 @@ function line(left: string, text: string): string {
   const room = WIDTH - start.length;
   const clean = printable(text);
   return start + (clean.length <= room ? clean : `…${clean.slice(clean.length - room + 1)}`);
+}
+
+/** The beginning of a name, on one line. */
+function clipped(text: string, room: number): string {
+  const clean = printable(text);
+  return clean.length <= room ? clean : `${clean.slice(0, Math.max(1, room - 1))}…`;
 }
 
 function by(session: string | null): string {
