@@ -52,9 +52,14 @@ export const CATALOGUE: Catalogue = catalogueOf(Object.values(FAMILIES));
 
 type Data<T extends EventType> = Omit<EventNamed<T>, "type" | "v">;
 
-/** Makes an event at its current version. Fields that are `undefined` are left out: stored events are JSON. */
+/**
+ * Makes an event at its current version. Fields that are `undefined` are left out: stored events are JSON. A
+ * `type` or `v` among the fields, from an event that was spread, changes nothing.
+ */
 export function event<T extends EventType>(type: T, data: Data<T>): EventNamed<T> {
-  const fields = Object.entries(data).filter(([, value]) => value !== undefined);
+  const fields = Object.entries(data).filter(
+    ([name, value]) => value !== undefined && name !== "type" && name !== "v",
+  );
   return {
     type,
     v: CATALOGUE.get(type)?.version ?? 1,

@@ -35,11 +35,11 @@ export const handoffRejected = define(
   "handoff.rejected",
   "The holder keeps it; final for this request.",
   () => ({
-    handoff: text(),
+    ...matter(),
     reason: v.string(),
   }),
 );
 export const handoffLapsed = define("handoff.lapsed", "Nobody answered in time, or a party is gone.", () => ({
-  handoff: text(),
+  ...matter(),
   reason: v.string(),
 }));

@@ -15,10 +15,10 @@ export type Parsed =
 
 /** Validates a stored value and brings it to the current version. Never throws. */
 export function parseEvent(stored: unknown, catalogue: Catalogue = CATALOGUE): Parsed {
-  if (!isStoredEvent(stored)) return { kind: "invalid", why: "not an event: no type and version", stored };
-  const definition = catalogue.get(stored.type);
-  if (definition === undefined || stored.v > definition.version) return { kind: "unknown", stored };
   try {
+    if (!isStoredEvent(stored)) return { kind: "invalid", why: "not an event: no type and version", stored };
+    const definition = catalogue.get(stored.type);
+    if (definition === undefined || stored.v > definition.version) return { kind: "unknown", stored };
     const checked = safeParse(schemaOf(definition, stored.v), stored);
     if (!checked.success) {
       const [issue] = checked.issues;

@@ -1,5 +1,6 @@
 import { event, type Event } from "../../events/mod.ts";
 import { fold } from "./fold.ts";
+import { enter, lookUp, type Table } from "./table.ts";
 
 export interface Claim {
   task: string;
@@ -12,25 +13,26 @@ export interface Claim {
 
 export interface ClaimsState {
   /** Who works on what: at most one session a task. */
-  claims: Record<string, Claim>;
+  claims: Table<Claim>;
   /** The last tasks that were completed, newest last. */
   completed: { task: string; session: string; at: number; tookMs: number; outcome: string }[];
 }
 
 const COMPLETED_KEPT = 100;
 
-export const claims = fold<ClaimsState>("claims", 1, () => ({ claims: {}, completed: [] }), {
+export const claims = fold<ClaimsState>("claims", 2, () => ({ claims: {}, completed: [] }), {
   "claim.taken": (state, e, { t }) => {
-    state.claims[e.task] = { task: e.task, session: e.session, kind: e.kind, since: t, lastProgress: t };
+    const { task, session, kind } = e;
+    enter(state.claims, task, { task, session, kind, since: t, lastProgress: t });
   },
   "claim.progressed": (state, e, { t }) => {
-    const claim = state.claims[e.task];
+    const claim = lookUp(state.claims, e.task);
     if (claim?.session === e.session) claim.lastProgress = t;
   },
   "claim.stalled": (state, e) => free(state, e),
   "claim.released": (state, e) => free(state, e),
   "claim.completed": (state, e, { t }) => {
-    const claim = state.claims[e.task];
+    const claim = lookUp(state.claims, e.task);
     if (claim?.session !== e.session) return;
     free(state, e);
     state.completed.push({
@@ -43,8 +45,8 @@ export const claims = fold<ClaimsState>("claims", 1, () => ({ claims: {}, comple
     if (state.completed.length > COMPLETED_KEPT) state.completed.shift();
   },
   "handoff.accepted": (state, e, { t }) => {
-    const claim = e.task === undefined ? undefined : state.claims[e.task];
-    if (claim?.session === e.to) Object.assign(claim, { session: e.from, lastProgress: t });
+    const claim = e.task === undefined ? undefined : lookUp(state.claims, e.task);
+    if (claim?.session === e.to) Object.assign(claim, { session: e.from, since: t, lastProgress: t });
   },
   "session.continued": (state, e) => {
     for (const claim of Object.values(state.claims)) if (claim.session === e.from) claim.session = e.session;
@@ -57,7 +59,7 @@ function free(
   state: ClaimsState,
   { task, session }: { readonly task: string; readonly session: string },
 ): void {
-  if (state.claims[task]?.session === session) delete state.claims[task];
+  if (lookUp(state.claims, task)?.session === session) delete state.claims[task];
 }
 
 function freeAll(state: ClaimsState, session: string): void {
@@ -78,7 +80,7 @@ export function take(
   }: { readonly task: string; readonly session: string; readonly kind?: string | undefined },
   gone: ReadonlySet<string>,
 ): ClaimAnswer {
-  const holder = state.claims[task];
+  const holder = lookUp(state.claims, task);
   if (holder?.session === session) return { kind: "taken", events: [] };
   if (holder !== undefined && !gone.has(holder.session)) {
     const refused = event("claim.refused", { task, session, holder: holder.session, since: holder.since });

@@ -1,4 +1,5 @@
 import { fold } from "./fold.ts";
+import { enter, lookUp, type Table } from "./table.ts";
 
 export interface CommitRecord {
   commit: string;
@@ -16,14 +17,21 @@ export interface CommitRecord {
 export interface CommitsState {
   /** The last commits, newest last. */
   recent: CommitRecord[];
-  /** Where each working tree's HEAD was last known to be. */
-  heads: Record<string, { commit: string; branch?: string | undefined; at: number }>;
+  /** Where each working tree's HEAD was last known to be; the last trees that were heard of. */
+  heads: Table<Head>;
+}
+
+export interface Head {
+  commit: string;
+  branch?: string | undefined;
+  at: number;
 }
 
 const RECENT_KEPT = 64;
 const PATHS_KEPT = 16;
+const HEADS_KEPT = 128;
 
-export const commits = fold<CommitsState>("commits", 1, () => ({ recent: [], heads: {} }), {
+export const commits = fold<CommitsState>("commits", 2, () => ({ recent: [], heads: {} }), {
   "commit.recorded": (state, e, { t }) => {
     const { commit, tree, branch, session, subject, total } = e;
     if (!state.recent.some((c) => c.commit === commit)) {
@@ -39,10 +47,10 @@ export const commits = fold<CommitsState>("commits", 1, () => ({ recent: [], hea
       });
     }
     if (state.recent.length > RECENT_KEPT) state.recent.shift();
-    state.heads[tree] = { commit, branch, at: t };
+    moveHead(state, tree, { commit, branch, at: t });
   },
   "head.moved": (state, e, { t }) => {
-    state.heads[e.tree] = { commit: e.to, branch: e.branch, at: t };
+    moveHead(state, e.tree, { commit: e.to, branch: e.branch, at: t });
   },
   "commit.rewritten": (state, e) => {
     for (const { from, to } of e.pairs) {
@@ -55,6 +63,17 @@ export const commits = fold<CommitsState>("commits", 1, () => ({ recent: [], hea
     for (const commit of state.recent) if (commit.session === e.from) commit.session = e.session;
   },
 });
+
+function moveHead(state: CommitsState, tree: string, head: Head): void {
+  enter(state.heads, tree, head);
+  const trees = Object.entries(state.heads).sort(([, a], [, b]) => b.at - a.at);
+  for (const [old] of trees.slice(HEADS_KEPT)) delete state.heads[old];
+}
+
+/** Where the HEAD of a working tree was last known to be. */
+export function headOf(state: CommitsState, tree: string): Head | undefined {
+  return lookUp(state.heads, tree);
+}
 
 /** A recent commit by its full id. */
 export function findCommit(state: CommitsState, commit: string): CommitRecord | undefined {

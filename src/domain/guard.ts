@@ -13,10 +13,11 @@ export interface GuardState {
 }
 
 const INCIDENTS_KEPT = 20;
+const TEXT_KEPT = 300;
 
 export const guard = fold<GuardState>(
   "guard",
-  1,
+  2,
   () => ({ incidents: [], counts: { failed: 0, bypassed: 0, refused: 0 } }),
   {
     "guard.failed": (state, e, { t }) =>
@@ -32,6 +33,6 @@ export const guard = fold<GuardState>(
 
 function note(state: GuardState, incident: GuardState["incidents"][number]): void {
   state.counts[incident.kind] += 1;
-  state.incidents.push(incident);
+  state.incidents.push({ ...incident, text: incident.text.slice(0, TEXT_KEPT) });
   if (state.incidents.length > INCIDENTS_KEPT) state.incidents.shift();
 }

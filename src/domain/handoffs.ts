@@ -1,25 +1,34 @@
 import { event, type Event, type EventNamed } from "../../events/mod.ts";
 import { fold } from "./fold.ts";
+import { enter, lookUp, type Table } from "./table.ts";
 
 /** An open request: `from` asks, `to` holds. */
-export type Handoff = Omit<EventNamed<"handoff.requested">, "type" | "v"> & { at: number };
+export type Handoff = { -readonly [K in keyof Fields]: Fields[K] } & { at: number };
+type Fields = Omit<EventNamed<"handoff.requested">, "type" | "v">;
 
 export interface HandoffsState {
   /** Requests nobody has answered yet, by id. An answer is final and closes the request. */
-  open: Record<string, Handoff>;
+  open: Table<Handoff>;
 }
 
-export const handoffs = fold<HandoffsState>("handoffs", 1, () => ({ open: {} }), {
+/** A request nobody has answered for this long after it ran out is forgotten with the next one (ms). */
+const RUN_OUT_KEPT_MS = 24 * 60 * 60_000;
+
+export const handoffs = fold<HandoffsState>("handoffs", 2, () => ({ open: {} }), {
   "handoff.requested": (state, { type: _, v: __, ...request }, { t }) => {
-    state.open[request.handoff] = { ...request, at: t };
+    for (const { handoff, until } of Object.values(state.open))
+      if (until <= t - RUN_OUT_KEPT_MS) close(state, handoff);
+    enter(state.open, request.handoff, { ...request, at: t });
   },
   "handoff.accepted": (state, e) => close(state, e.handoff),
   "handoff.rejected": (state, e) => close(state, e.handoff),
   "handoff.lapsed": (state, e) => close(state, e.handoff),
   "session.continued": (state, e) => {
-    for (const [id, request] of Object.entries(state.open)) {
-      const renamed = (session: string) => (session === e.from ? e.session : session);
-      state.open[id] = { ...request, from: renamed(request.from), to: renamed(request.to) };
+    for (const request of Object.values(state.open)) {
+      if (request.from === e.from) request.from = e.session;
+      if (request.to === e.from) request.to = e.session;
+      // Both were sessions of one process, and now are one.
+      if (request.from === request.to) close(state, request.handoff);
     }
   },
   "session.ended": (state, e) => withdraw(state, e.session),
@@ -49,11 +58,12 @@ export function answer(
     | { readonly accept: true; readonly until: number }
     | { readonly accept: false; readonly reason: string },
 ): Event | undefined {
-  const request = state.open[id];
+  const request = lookUp(state.open, id);
   if (request === undefined || request.to !== by) return undefined;
-  if (!verdict.accept) return event("handoff.rejected", { handoff: id, reason: verdict.reason });
   const { from, to, task, tree, targets } = request;
-  return event("handoff.accepted", { handoff: id, from, to, task, tree, targets, until: verdict.until });
+  const matter = { handoff: id, from, to, task, tree, targets };
+  if (!verdict.accept) return event("handoff.rejected", { ...matter, reason: verdict.reason });
+  return event("handoff.accepted", { ...matter, until: verdict.until });
 }
 
 /** Requests that wait for this session's answer, oldest first. */

@@ -1,4 +1,5 @@
 import { fold } from "./fold.ts";
+import { enter, lookUp, type Table } from "./table.ts";
 
 /** A git index and who owns it. */
 export interface IndexRecord {
@@ -18,25 +19,26 @@ export interface IndexRecord {
 
 export interface IndexesState {
   /** By gitdir id: an index has one owner. */
-  indexes: Record<string, IndexRecord>;
+  indexes: Table<IndexRecord>;
 }
 
 export const indexes = fold<IndexesState>("indexes", 1, () => ({ indexes: {} }), {
   "index.created": (state, { session, gitdir, tree, base }, { t }) => {
-    state.indexes[gitdir] = { session, gitdir, tree, base, createdAt: t, heals: 0, conflicted: [] };
+    const index = { session, gitdir, tree, base, createdAt: t, heals: 0, conflicted: [] };
+    enter(state.indexes, gitdir, index);
   },
   "index.refreshed": (state, e, { t }) => {
-    const index = state.indexes[e.gitdir];
+    const index = lookUp(state.indexes, e.gitdir);
     if (index !== undefined)
       Object.assign(index, { base: e.to, healedAt: t, heals: index.heals + 1, conflicted: [] });
   },
   "index.conflicted": (state, e, { t }) => {
-    const index = state.indexes[e.gitdir];
+    const index = lookUp(state.indexes, e.gitdir);
     if (index !== undefined)
       Object.assign(index, { base: e.to, healedAt: t, heals: index.heals + 1, conflicted: [...e.paths] });
   },
   "index.recreated": (state, e, { t }) => {
-    const index = state.indexes[e.gitdir];
+    const index = lookUp(state.indexes, e.gitdir);
     if (index !== undefined) Object.assign(index, { base: e.base, createdAt: t });
   },
   "index.removed": (state, e) => {

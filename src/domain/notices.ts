@@ -1,4 +1,5 @@
 import { fold } from "./fold.ts";
+import { enter, lookUp, type Table } from "./table.ts";
 import { formatTarget, type Target } from "./pattern.ts";
 
 /** One thing that concerns a session and that it has not been told yet. */
@@ -16,14 +17,15 @@ export interface Notice {
 
 export interface NoticesState {
   /** By session; at most the last 20 of each, one a kind, party and matter. */
-  inbox: Record<string, Notice[]>;
+  inbox: Table<Notice[]>;
 }
 
 const INBOX_KEPT = 20;
+const TEXT_KEPT = 300;
 
-export const notices = fold<NoticesState>("notices", 1, () => ({ inbox: {} }), {
+export const notices = fold<NoticesState>("notices", 2, () => ({ inbox: {} }), {
   "session.started": (state, e) => {
-    state.inbox[e.session] = [];
+    enter(state.inbox, e.session, []);
   },
   "reservation.refused": (state, e, { seq, t }) => {
     for (const { session, target } of e.blockers) {
@@ -46,16 +48,27 @@ export const notices = fold<NoticesState>("notices", 1, () => ({ inbox: {} }), {
   },
   "handoff.accepted": (state, e, { seq, t }) =>
     put(state, e.from, { seq, at: t, kind: "accepted", by: e.to, what: e.task ?? names(e.targets ?? []) }),
+  "handoff.rejected": (state, e, { seq, t }) => {
+    const what = e.task ?? names(e.targets ?? []);
+    put(state, e.from, { seq, at: t, kind: "rejected", by: e.to, what, detail: e.reason });
+  },
   "notice.delivered": (state, e) => {
-    const inbox = state.inbox[e.session];
-    if (inbox !== undefined) state.inbox[e.session] = inbox.filter((notice) => notice.seq > e.through);
+    const inbox = lookUp(state.inbox, e.session);
+    if (inbox === undefined) return;
+    enter(
+      state.inbox,
+      e.session,
+      inbox.filter((notice) => notice.seq > e.through),
+    );
   },
   "session.continued": (state, e) => {
+    const own = lookUp(state.inbox, e.session) ?? [];
+    enter(state.inbox, e.session, own);
     if (e.from === e.session) return;
-    state.inbox[e.session] = [...(state.inbox[e.from] ?? []), ...(state.inbox[e.session] ?? [])].sort(
-      (a, b) => a.seq - b.seq,
-    );
+    const all = [...(lookUp(state.inbox, e.from) ?? []), ...own].sort((a, b) => a.seq - b.seq);
     delete state.inbox[e.from];
+    enter(state.inbox, e.session, all.slice(-INBOX_KEPT));
+    for (const notice of Object.values(state.inbox).flat()) if (notice.by === e.from) notice.by = e.session;
   },
   "session.ended": (state, e) => {
     delete state.inbox[e.session];
@@ -67,10 +80,12 @@ export const notices = fold<NoticesState>("notices", 1, () => ({ inbox: {} }), {
 
 /** Sessions that are not live have no inbox, and need none. */
 function put(state: NoticesState, session: string, notice: Notice): void {
-  const inbox = state.inbox[session];
+  const inbox = lookUp(state.inbox, session);
   if (inbox === undefined) return;
-  const others = inbox.filter((n) => n.kind !== notice.kind || n.by !== notice.by || n.what !== notice.what);
-  state.inbox[session] = [...others, notice].slice(-INBOX_KEPT);
+  const what = notice.what.slice(0, TEXT_KEPT);
+  const others = inbox.filter((n) => n.kind !== notice.kind || n.by !== notice.by || n.what !== what);
+  const detail = notice.detail?.slice(0, TEXT_KEPT);
+  enter(state.inbox, session, [...others, { ...notice, what, detail }].slice(-INBOX_KEPT));
 }
 
 function names(targets: readonly Target[]): string {
@@ -79,5 +94,5 @@ function names(targets: readonly Target[]): string {
 
 /** What a session has not been told yet, oldest first. */
 export function undelivered(state: NoticesState, session: string): Notice[] {
-  return state.inbox[session] ?? [];
+  return lookUp(state.inbox, session) ?? [];
 }

@@ -1,4 +1,5 @@
 import { fold } from "./fold.ts";
+import { enter, lookUp, type Table } from "./table.ts";
 
 export interface QueueEntry {
   session: string;
@@ -12,17 +13,24 @@ export interface QueueEntry {
   coalesced: number;
   conflicts: number;
   running: boolean;
+  /** The base moved again while it was running: it is to run once more. */
+  again?: boolean;
 }
 
 export interface RebaseQueueState {
   /** At most one entry a session and tree: later targets coalesce into it. */
-  queue: Record<string, QueueEntry>;
-  /** When each session last finished a rebase (ms). */
-  rebasedAt: Record<string, number>;
+  queue: Table<QueueEntry>;
+  /** When each session last finished a rebase (ms), for an hour. */
+  rebasedAt: Table<number>;
 }
 
-export const rebaseQueue = fold<RebaseQueueState>("rebase-queue", 1, () => ({ queue: {}, rebasedAt: {} }), {
+const REBASED_KEPT_MS = 60 * 60_000;
+
+export const rebaseQueue = fold<RebaseQueueState>("rebase-queue", 2, () => ({ queue: {}, rebasedAt: {} }), {
   "rebase.queued": (state, { session, tree, target, notBefore }, { t }) => {
+    const waiting = state.queue[key(session, tree)];
+    // Who waits already keeps the place.
+    if (waiting !== undefined) return coalesce(waiting, target);
     state.queue[key(session, tree)] = {
       session,
       tree,
@@ -36,20 +44,29 @@ export const rebaseQueue = fold<RebaseQueueState>("rebase-queue", 1, () => ({ qu
   },
   "rebase.coalesced": (state, e) => {
     const entry = state.queue[key(e.session, e.tree)];
-    if (entry !== undefined) Object.assign(entry, { target: e.target, coalesced: entry.coalesced + 1 });
+    if (entry !== undefined) coalesce(entry, e.target);
   },
   "rebase.started": (state, e) => {
     const entry = state.queue[key(e.session, e.tree)];
-    if (entry !== undefined) entry.running = true;
+    if (entry !== undefined) Object.assign(entry, { running: true, again: false });
   },
   "rebase.succeeded": (state, e, { t }) => {
-    delete state.queue[key(e.session, e.tree)];
-    state.rebasedAt[e.session] = t;
+    const entry = state.queue[key(e.session, e.tree)];
+    if (entry?.again === true) Object.assign(entry, { running: false, again: false, conflicts: 0 });
+    else delete state.queue[key(e.session, e.tree)];
+    for (const [session, at] of Object.entries(state.rebasedAt))
+      if (at <= t - REBASED_KEPT_MS) delete state.rebasedAt[session];
+    enter(state.rebasedAt, e.session, t);
   },
   "rebase.conflicted": (state, e) => {
     const entry = state.queue[key(e.session, e.tree)];
     if (entry !== undefined)
-      Object.assign(entry, { notBefore: e.notBefore, conflicts: entry.conflicts + 1, running: false });
+      Object.assign(entry, {
+        notBefore: e.notBefore,
+        conflicts: entry.conflicts + 1,
+        running: false,
+        again: false,
+      });
   },
   "session.continued": (state, e) => {
     if (e.from === e.session) return;
@@ -58,16 +75,21 @@ export const rebaseQueue = fold<RebaseQueueState>("rebase-queue", 1, () => ({ qu
       delete state.queue[key(e.from, entry.tree)];
       state.queue[key(e.session, entry.tree)] = { ...entry, session: e.session };
     }
-    const at = state.rebasedAt[e.from];
-    if (at !== undefined) state.rebasedAt[e.session] = at;
+    const at = lookUp(state.rebasedAt, e.from);
+    if (at !== undefined) enter(state.rebasedAt, e.session, at);
     delete state.rebasedAt[e.from];
   },
   "session.ended": (state, e) => leave(state, e.session),
   "session.lapsed": (state, e) => leave(state, e.session),
 });
 
+/** Has a newline, so it is no name that objects have by themselves. */
 function key(session: string, tree: string): string {
   return `${session}\n${tree}`;
+}
+
+function coalesce(entry: QueueEntry, target: string): void {
+  Object.assign(entry, { target, coalesced: entry.coalesced + 1, again: entry.running });
 }
 
 function leave(state: RebaseQueueState, session: string): void {

@@ -21,12 +21,24 @@ export interface Grant {
 
 export interface ReservationsState {
   /**
-   * Leases that were not given back. Two exclusive ones of rivals that run at the same time never overlap; that
-   * a lease has run out is seen from `until`, not from its absence.
+   * Leases that were not given back. Two of rivals never overlap, unless both are shared: whoever is granted one
+   * replaces those that ran out. That a lease has run out is seen from `until`, not from its absence.
    */
   grants: Grant[];
   /** The last refusals, so that a retry loop does not fill the log. */
-  refusals: { session: string; agent?: string | undefined; tree: string; targets: string; at: number }[];
+  refusals: Refusal[];
+}
+
+export interface Refusal {
+  session: string;
+  agent?: string | undefined;
+  tree: string;
+  /** What was asked for, as one text. */
+  targets: string;
+  mode: Mode;
+  /** Who stood in the way. */
+  blockers: { session: string; agent?: string | undefined }[];
+  at: number;
 }
 
 /** Leases that ran out are kept this long: their holder is to be told, and may take them back. */
@@ -34,7 +46,7 @@ const LAPSED_KEPT_MS = 60 * 60_000;
 const REFUSALS_KEPT = 64;
 const REFUSAL_REPEAT_MS = 60_000;
 
-export const reservations = fold<ReservationsState>("reservations", 1, () => ({ grants: [], refusals: [] }), {
+export const reservations = fold<ReservationsState>("reservations", 2, () => ({ grants: [], refusals: [] }), {
   "reservation.granted": (state, e, meta) => {
     forget(state, meta);
     for (const target of e.targets)
@@ -52,19 +64,26 @@ export const reservations = fold<ReservationsState>("reservations", 1, () => ({ 
   "reservation.extended": (state, e) => prolong(state, e),
   "reservation.reclaimed": (state, e) => prolong(state, e),
   "reservation.released": (state, e) => drop(state, e),
-  "reservation.expired": (state, e) => drop(state, e),
+  // Only the lease that ran out: it may have been renewed before this was written.
+  "reservation.expired": (state, e) => drop(state, e, e.until),
   "reservation.refused": (state, e, { t }) => {
-    state.refusals.push({ ...holderOf(e), tree: e.tree, targets: textOf(e.targets), at: t });
+    const { tree, mode } = e;
+    const blockers = e.blockers.map(holderOf);
+    state.refusals.push({ ...holderOf(e), tree, targets: textOf(e.targets), mode, blockers, at: t });
     if (state.refusals.length > REFUSALS_KEPT) state.refusals.shift();
   },
   "session.ended": (state, e) => dropSession(state, e.session),
   "session.lapsed": (state, e) => dropSession(state, e.session),
-  "session.continued": (state, e) =>
+  "session.continued": (state, e) => {
+    if (e.from === e.session) return;
     move(
       state,
       (g) => g.session === e.from,
       (g) => ({ ...g, session: e.session }),
-    ),
+    );
+    for (const holder of state.refusals.flatMap((refusal) => [refusal, ...refusal.blockers]))
+      if (holder.session === e.from) holder.session = e.session;
+  },
   "agent.stopped": (state, e) =>
     move(
       state,
@@ -72,24 +91,33 @@ export const reservations = fold<ReservationsState>("reservations", 1, () => ({ 
       ({ agent: _, ...g }) => g,
     ),
   "handoff.accepted": (state, e, { t }) => {
-    if (e.targets === undefined) return;
-    const moved = new Set(e.targets.map(formatTarget));
-    move(
-      state,
-      (g) => g.session === e.to && g.tree === e.tree && moved.has(formatTarget(g.target)),
-      ({ agent: _, ...g }) => ({ ...g, session: e.from, since: t, until: e.until }),
-    );
+    const theirs = state.grants.filter((g) => g.session === e.to && g.tree === e.tree);
+    for (const target of e.targets ?? []) {
+      const held = theirs.filter((g) => includes(g.target, target));
+      const [grant] = held;
+      if (grant === undefined) continue;
+      // What is left to the giver must not overlap: of a directory, nothing is.
+      state.grants = state.grants.filter((g) => !theirs.includes(g) || !overlaps(g.target, target));
+      const mode = held.some((g) => g.mode === "exclusive") ? "exclusive" : "shared";
+      const { agent: _, ...lease } = grant;
+      put(state, { ...lease, mode, target, session: e.from, since: t, until: e.until });
+    }
   },
 });
 
 type Scope = Holder & { readonly tree: string; readonly targets: readonly Target[] };
 
 function textOf(targets: readonly Target[]): string {
-  return targets.map(formatTarget).join("\n");
+  return JSON.stringify(targets.map(targetText));
+}
+
+/** `formatTarget` has one text for the file `*.ts` and the glob `*.ts`. */
+function targetText(target: Target): string {
+  return `${target.kind} ${formatTarget(target)}`;
 }
 
 function sameTarget(a: Target, b: Target): boolean {
-  return a.kind === b.kind && formatTarget(a) === formatTarget(b);
+  return targetText(a) === targetText(b);
 }
 
 function put(state: ReservationsState, grant: Grant): void {
@@ -97,21 +125,28 @@ function put(state: ReservationsState, grant: Grant): void {
     (g) => sameHolder(g, grant) && g.tree === grant.tree && sameTarget(g.target, grant.target),
   );
   if (twin === undefined) state.grants.push(grant);
-  else
-    Object.assign(twin, {
-      mode: grant.mode,
-      via: grant.via,
-      until: Math.max(twin.until, grant.until),
-      since: Math.min(twin.since, grant.since),
-    });
+  else Object.assign(twin, merged(twin, grant));
+}
+
+/** Two leases of one holder on one target are one: the stronger mode, from the first to the last moment. */
+function merged(a: Grant, b: Grant): Grant {
+  const [first, second] = b.since < a.since ? [b, a] : [a, b];
+  // It had run out in between, and was taken anew.
+  if (first.until < second.since) return second;
+  return {
+    ...second,
+    mode: first.mode === "exclusive" ? "exclusive" : second.mode,
+    since: first.since,
+    until: Math.max(first.until, second.until),
+  };
 }
 
 function prolong(state: ReservationsState, scope: Scope & { readonly until: number }): void {
   for (const grant of state.grants) if (isIn(scope, grant)) grant.until = scope.until;
 }
 
-function drop(state: ReservationsState, scope: Scope): void {
-  state.grants = state.grants.filter((grant) => !isIn(scope, grant));
+function drop(state: ReservationsState, scope: Scope, until = Infinity): void {
+  state.grants = state.grants.filter((grant) => !isIn(scope, grant) || grant.until > until);
 }
 
 function dropSession(state: ReservationsState, session: string): void {
@@ -194,7 +229,9 @@ export function reserve(state: ReservationsState, request: Request, circumstance
     own.find((g) => atLeast(g.mode, mode) && includes(g.target, target)),
   );
   const fresh = targets.filter((_, i) => covering[i] === undefined);
-  const stale = [...new Set(covering)].filter((g) => g !== undefined && renewalDue(g.until)) as Grant[];
+  const stale = [...new Set(covering)].filter(
+    (g) => g !== undefined && g.until < until && renewalDue(g.until),
+  ) as Grant[];
   if (fresh.length > 0)
     events.push(
       event("reservation.granted", { ...holderOf(holder), tree, targets: fresh, mode, via, until }),
@@ -214,19 +251,19 @@ function refusal(
 ): Event[] {
   const { holder, tree, targets, mode } = request;
   const text = textOf(targets);
+  // Somebody else in the way, who is to hear of it, makes it another refusal.
   const repeated = state.refusals.some(
-    (r) => sameHolder(r, holder) && r.tree === tree && r.targets === text && now - r.at < REFUSAL_REPEAT_MS,
+    (r) =>
+      sameHolder(r, holder) &&
+      r.tree === tree &&
+      r.targets === text &&
+      r.mode === mode &&
+      now - r.at < REFUSAL_REPEAT_MS &&
+      blockers.every((b) => r.blockers.some((known) => sameHolder(known, b))),
   );
   if (repeated) return [];
-  return [
-    event("reservation.refused", {
-      ...holderOf(holder),
-      tree,
-      targets: [...targets],
-      mode,
-      blockers: blockers.map(asBlocker),
-    }),
-  ];
+  const refused = { targets: [...targets], mode, blockers: blockers.map(asBlocker) };
+  return [event("reservation.refused", { ...holderOf(holder), tree, ...refused })];
 }
 
 /** A grant as events name it when it stands in somebody's way. */

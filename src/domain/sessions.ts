@@ -37,7 +37,7 @@ const PAST_KEPT = 50;
 const FORMER_IDS_KEPT = 16;
 const AGENTS_KEPT = 64;
 
-export const sessions = fold<SessionsState>("sessions", 1, () => ({ live: {}, renamed: {}, past: [] }), {
+export const sessions = fold<SessionsState>("sessions", 2, () => ({ live: {}, renamed: {}, past: [] }), {
   "session.started": (state, e, { t }) => {
     const { session: id, kind, tree, cwd, process } = e;
     enter(state.live, id, { ...begin(id, t), kind, tree, cwd, process });

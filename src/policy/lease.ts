@@ -2,7 +2,10 @@
 export interface LeaseSettings {
   /** Length of a lease (ms). */
   readonly ttlMs: number;
-  /** A renewal that would add less than this is left out: it keeps repeated edits from writing to the log (ms). */
+  /**
+   * A renewal that would add less than this, or than half a lease if that is shorter, is left out: it keeps
+   * repeated edits from writing to the log (ms).
+   */
   readonly renewAfterMs: number;
 }
 
@@ -15,5 +18,5 @@ export function leaseUntil(settings: LeaseSettings, now: number): number {
 
 /** Whether an edit now is to renew a lease that runs until `until`. */
 export function renewalDue(settings: LeaseSettings, until: number, now: number): boolean {
-  return leaseUntil(settings, now) - until >= settings.renewAfterMs;
+  return leaseUntil(settings, now) - until >= Math.min(settings.renewAfterMs, settings.ttlMs / 2);
 }
