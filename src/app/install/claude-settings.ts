@@ -4,10 +4,10 @@
  */
 import {
   applyEdits,
-  type FormattingOptions,
+  type EditResult,
+  findNodeAtLocation,
   getNodeValue,
   type JSONPath,
-  modify,
   type Node,
   type ParseError,
   parseTree,
@@ -48,10 +48,8 @@ export function withHooks(
     for (const group of groups) {
       const there = doc.groups(event);
       if (there.some((one) => isDeepStrictEqual(one, group))) continue;
-      doc =
-        there.length === 0 && !doc.has(["hooks", event])
-          ? doc.set(["hooks", event], [group])
-          : doc.insert(["hooks", event, -1], group);
+      if (!doc.has(["hooks"])) doc = doc.add([], {}, "hooks");
+      doc = doc.has(["hooks", event]) ? doc.add(["hooks", event], group) : doc.add(["hooks"], [group], event);
     }
   }
   return bom + doc.body;
@@ -130,17 +128,22 @@ function replaceOurs(start: Doc, wanted: ReadonlyMap<string, readonly Group[]>):
             one.matcher === (group as Group).matcher &&
             !doc.groups(event).some((other) => isDeepStrictEqual(other, one)),
         );
-        doc = doc.set(["hooks", event, i], place);
-        removed ||= place === undefined;
-        // What stands here now is looked at again: it is right, and kept.
+        if (place === undefined) {
+          doc = doc.remove(["hooks", event, i]);
+          removed = true;
+        } else {
+          doc = doc.replace(["hooks", event, i], place);
+          kept.push(place);
+          i += 1;
+        }
       } else {
         const own = handlers.findIndex(isOurs);
-        doc = doc.set(["hooks", event, i, "hooks", own], undefined);
+        doc = doc.remove(["hooks", event, i, "hooks", own]);
       }
     }
     if (removed && doc.groups(event).length === 0 && right.length === 0) {
-      doc = doc.set(["hooks", event], undefined);
-      if (doc.events().length === 0 && wanted.size === 0) doc = doc.set(["hooks"], undefined);
+      doc = doc.remove(["hooks", event]);
+      if (doc.events().length === 0 && wanted.size === 0) doc = doc.remove(["hooks"]);
     }
   }
   return doc;
@@ -184,7 +187,8 @@ class Doc {
     }
     if (root?.type !== "object") throw this.#problem("is not a JSON object");
     this.#root = root;
-    this.#value = getNodeValue(root) as Record<string, unknown>;
+    // Without the parser's null prototypes, which no comparison takes for equal.
+    this.#value = JSON.parse(JSON.stringify(getNodeValue(root))) as Record<string, unknown>;
     this.#checkShape();
   }
 
@@ -206,18 +210,75 @@ class Doc {
     return true;
   }
 
-  set(path: JSONPath, value: unknown): Doc {
-    return this.#edited(path, value, false);
+  remove(path: JSONPath): Doc {
+    const value = this.#node(path);
+    const node = value.parent?.type === "property" ? value.parent : value;
+    const container = node.parent!;
+    const siblings = container.children!;
+    const at = siblings.indexOf(node);
+    const [before, after] = [siblings[at - 1], siblings[at + 1]];
+    if (after !== undefined) return this.#cut(node.offset, after.offset);
+    if (before !== undefined) return this.#cut(endOf(before), endOf(node));
+    return this.#cut(container.offset + 1, endOf(container) - 1);
   }
 
-  insert(path: JSONPath, value: unknown): Doc {
-    return this.#edited(path, value, true);
+  #cut(from: number, to: number): Doc {
+    return this.#edited([{ offset: from, length: to - from, content: "" }]);
   }
 
-  #edited(path: JSONPath, value: unknown, isArrayInsertion: boolean): Doc {
-    const formattingOptions = formattingOf(this.body);
-    const edits = modify(this.body, path, value, { formattingOptions, isArrayInsertion });
+  replace(path: JSONPath, value: unknown): Doc {
+    const { offset, length } = this.#node(path);
+    return this.#edited([{ offset, length, content: this.#render(value, this.#indentAt(offset)) }]);
+  }
+
+  /** Adds a member to the object, or an element to the list, at `path`; nothing that is there is moved. */
+  add(path: JSONPath, value: unknown, key?: string): Doc {
+    const { offset, length, children = [] } = this.#node(path);
+    const last = children.at(-1);
+    const outer = this.#indentAt(offset);
+    const inner = last === undefined ? outer + this.#unit : this.#indentAt(last.offset);
+    const name = key === undefined ? "" : `${JSON.stringify(key)}:${this.#isCompact ? "" : " "}`;
+    const content = this.#newline + (this.#isCompact ? "" : inner) + name + this.#render(value, inner);
+    if (last !== undefined)
+      return this.#edited([{ offset: last.offset + last.length, length: 0, content: `,${content}` }]);
+    const hasRoom = this.body.slice(offset, offset + length).includes("\n");
+    const end = hasRoom || this.#isCompact ? "" : this.#newline + outer;
+    return this.#edited([{ offset: offset + 1, length: 0, content: content + end }]);
+  }
+
+  #edited(edits: EditResult): Doc {
     return new Doc(applyEdits(this.body, edits), this.#path);
+  }
+
+  #node(path: JSONPath): Node {
+    const node = findNodeAtLocation(this.#root, path);
+    if (node === undefined) throw this.#problem(`has no ${path.join(".")}`);
+    return node;
+  }
+
+  /** A file of one line stays one. */
+  get #isCompact(): boolean {
+    return !this.body.trim().includes("\n") && this.body.trim() !== "{}";
+  }
+
+  get #newline(): string {
+    if (this.#isCompact) return "";
+    return this.body.includes("\r\n") ? "\r\n" : "\n";
+  }
+
+  /** One level of indentation, as the file's first indented line has it. */
+  get #unit(): string {
+    return /\n([ \t]+)\S/.exec(this.body)?.[1] ?? "  ";
+  }
+
+  #indentAt(offset: number): string {
+    const line = this.body.slice(this.body.lastIndexOf("\n", offset - 1) + 1, offset);
+    return /^[ \t]*/.exec(line)![0];
+  }
+
+  #render(value: unknown, indent: string): string {
+    if (this.#isCompact) return JSON.stringify(value);
+    return JSON.stringify(value, undefined, this.#unit).replaceAll("\n", this.#newline + indent);
   }
 
   #checkShape(): void {
@@ -240,16 +301,10 @@ class Doc {
   }
 }
 
-function keysOf(node: Node): string[] {
-  return (node.children ?? []).map((property) => String(property.children?.[0]?.value));
+function endOf({ offset, length }: Node): number {
+  return offset + length;
 }
 
-/** How the file is written, from its first indented line. */
-function formattingOf(body: Bytes): FormattingOptions {
-  const indent = /\n([ \t]+)\S/.exec(body)?.[1] ?? "  ";
-  return {
-    insertSpaces: !indent.startsWith("\t"),
-    tabSize: indent.startsWith("\t") ? 1 : indent.length,
-    eol: body.includes("\r\n") ? "\r\n" : "\n",
-  };
+function keysOf(node: Node): string[] {
+  return (node.children ?? []).map((property) => String(property.children?.[0]?.value));
 }
