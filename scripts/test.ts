@@ -2,7 +2,7 @@
  * `npm test`: node:test under c8, from sources run by tsx; all but the real client. Words are passed on:
  * `npm test -- test/unit/claims.test.ts` runs one file, `npm test -- --test-name-pattern lease` some tests.
  */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { $, chalk, echo } from "zx";
 
@@ -34,6 +34,7 @@ if (exitCode !== 0) echo(chalk.red(`the tests failed (exit ${exitCode})`));
 process.exitCode = exitCode ?? 1;
 
 function testsIn(folder: string): string[] {
+  if (!existsSync(join(ROOT, "test", folder))) return [];
   return readdirSync(join(ROOT, "test", folder), { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
     .map((entry) => join("test", folder, entry.name))
