@@ -87,8 +87,8 @@ test("two sessions and a person: refused before the write, each commits its own,
     .git("log", "--reverse", "--format=%s", "--name-only")
     .split("\n")
     .filter(Boolean);
-  const base = ["base", "a.txt", "b.txt", "c.txt"];
-  assert.deepEqual(commits.slice(-8), [
+  assert.deepEqual(commits.slice(0, 4), ["base", "a.txt", "b.txt", "c.txt"]);
+  assert.deepEqual(commits.slice(4), [
     "person: c",
     "c.txt",
     "alice: a",
@@ -98,7 +98,6 @@ test("two sessions and a person: refused before the write, each commits its own,
     "bob: a",
     "a.txt",
   ]);
-  assert.deepEqual(commits.filter((line) => base.includes(line)).slice(0, 4), base);
 
   const name = new Map<unknown, string>([
     [a, "alice"],
