@@ -196,7 +196,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     rule: "an acknowledged decision is synced",
     file: "open.ts",
-    from: "if (durable) confirm(won.sync, record);",
+    from: "if (durable) confirm(() => won.sync(), record);",
     to: "",
     fails: "power loss in append",
   },
