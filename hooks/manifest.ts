@@ -58,7 +58,7 @@ export const CLAUDE_HOOKS: readonly ClaudeHook[] = [
     10,
     "start or continue the session; tell it who else is here",
   ),
-  claude("prompt-submit", "UserPromptSubmit", "decide", "others", 10, "deliver notices since the last turn"),
+  claude("prompt-submit", "UserPromptSubmit", "decide", "live", 10, "deliver notices since the last turn"),
   {
     ...claude("pre-edit", "PreToolUse", "decide", "always", 10, "the gate: reserve the path or refuse"),
     matcher: EDIT_TOOLS,

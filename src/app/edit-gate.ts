@@ -1,8 +1,9 @@
 import { leaseUntil, renewalDue } from "../policy/mod.ts";
 import { reserve } from "../domain/reservations.ts";
+import { findEdit } from "../domain/work.ts";
 import { attend, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
-import { editRefused, tookOver } from "./messages.ts";
+import { editRefused, leftBehind, tookOver } from "./messages.ts";
 import { leaseSettings } from "./settings.ts";
 
 export type EditVerdict =
@@ -32,6 +33,10 @@ export function gateEdit(box: Box, caller: Caller, path: string): EditVerdict {
     const all = [...events, ...answer.events];
     if (answer.kind === "refused")
       return { events: all, result: { kind: "refused", reason: editRefused(path, answer.blockers, now) } };
-    return { events: all, result: { kind: "go", note: tookOver(path, answer.lapsed) } };
+    const last = findEdit(states.work, caller.tree, path);
+    const note =
+      tookOver(path, answer.lapsed) ||
+      (last === undefined || last.session === session ? "" : leftBehind(last));
+    return { events: all, result: { kind: "go", note } };
   });
 }

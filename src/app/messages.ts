@@ -1,6 +1,7 @@
 import type { Notice } from "../domain/notices.ts";
 import { formatTarget } from "../domain/pattern.ts";
 import type { Grant } from "../domain/reservations.ts";
+import type { UncommittedEdit } from "../domain/work.ts";
 import { shortName } from "./identity.ts";
 
 /**
@@ -77,6 +78,14 @@ export function tookOver(path: string, lapsed: readonly Grant[]): string {
   return (
     `signalbox: ${shown(path)} was reserved by ${who(grant)} until ${clock(grant.until)}; that ran out and it is yours now. ` +
     `It may hold uncommitted changes that are not yours: look at \`git diff -- ${quoted(path)}\` before you commit it.`
+  );
+}
+
+/** The edit goes on, but the file was last edited by a session that let go of it without committing it. */
+export function leftBehind({ path, session, at }: UncommittedEdit): string {
+  return (
+    `signalbox: ${path} was edited by ${who({ session })} at ${clock(at)} and has not been committed since; it is yours now. ` +
+    `It may hold changes that are not yours: look at \`git diff -- ${quoted(path)}\` before you commit it.`
   );
 }
 

@@ -8,6 +8,7 @@ import { notices } from "./notices.ts";
 import { rebaseQueue } from "./rebase-queue.ts";
 import { reservations } from "./reservations.ts";
 import { sessions } from "./sessions.ts";
+import { work } from "./work.ts";
 
 /** All folds. A new one is one file and one line here. */
 export const FOLDS = {
@@ -20,6 +21,7 @@ export const FOLDS = {
   commits,
   notices,
   guard,
+  work,
 };
 
 /** The state of every fold, by its name here. */

@@ -50,7 +50,7 @@ test("the holder is told at its next prompt who wanted its file, once", { skip: 
 
 test(
   "a session that is alone by now is told what happened before",
-  { skip: noTmux(), todo: "prompt-submit ends in the shell when nobody else is live" },
+  { skip: noTmux() },
   async (t) => {
     const lab = await makeLab(t, {
       scripts: {

@@ -84,6 +84,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   commits: 40_000, // the last 64 commits, the first 16 paths of each; the last 128 trees
   notices: 24_000, // the last 20 a live session
   guard: 8_000, // the last 20 incidents
+  work: 32_000, // the last 256 files edited and not committed
 };
 
 describe("a long history", () => {

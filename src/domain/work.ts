@@ -1,0 +1,50 @@
+import { fold } from "./fold.ts";
+
+/** A file that a session was allowed to edit, and that has not been committed since. */
+export interface UncommittedEdit {
+  tree: string;
+  path: string;
+  session: string;
+  /** The last edit that is known (ms). */
+  at: number;
+}
+
+export interface WorkState {
+  /** One entry a file, the last editor's; oldest first. */
+  edits: UncommittedEdit[];
+}
+
+const EDITS_KEPT = 256;
+
+/** Whose uncommitted changes a file may hold: it outlives leases and sessions, because the changes do. */
+export const work = fold<WorkState>("work", 1, () => ({ edits: [] }), {
+  "reservation.granted": (state, e, { t }) => {
+    if (e.via === "command") return;
+    for (const target of e.targets)
+      if (target.kind === "path") put(state, { tree: e.tree, path: target.path, session: e.session, at: t });
+  },
+  "file.written": (state, { tree, path, session, at }) => {
+    const last = findEdit(state, tree, path);
+    // Drained late: somebody else has been allowed to edit it since.
+    if (last === undefined || last.at <= at || last.session === session)
+      put(state, { tree, path, session, at });
+  },
+  "commit.recorded": (state, e) => {
+    const committed = new Set(e.paths);
+    state.edits = state.edits.filter((edit) => edit.tree !== e.tree || !committed.has(edit.path));
+  },
+  "session.continued": (state, e) => {
+    for (const edit of state.edits) if (edit.session === e.from) edit.session = e.session;
+  },
+});
+
+function put(state: WorkState, edit: UncommittedEdit): void {
+  state.edits = state.edits.filter(({ tree, path }) => tree !== edit.tree || path !== edit.path);
+  state.edits.push(edit);
+  if (state.edits.length > EDITS_KEPT) state.edits.shift();
+}
+
+/** The last edit of a file that has not been committed. */
+export function findEdit(state: WorkState, tree: string, path: string): UncommittedEdit | undefined {
+  return state.edits.find((edit) => edit.tree === tree && edit.path === path);
+}
