@@ -24,6 +24,8 @@ export const configCommand = command({
     const files = settingsFiles(boxDir, repo.top, process.env);
     if (name !== undefined && !Object.hasOwn(SETTINGS, name))
       throw usageError(checkSetting(name, undefined) ?? name);
+    if (args.unset && (name === undefined || text !== undefined))
+      throw usageError("config --unset takes the name of a setting, and nothing else");
     if (name !== undefined && (text !== undefined || args.unset)) {
       const value = args.unset ? undefined : parseValue(text ?? "");
       const problem = args.unset ? undefined : (checkSetting(name, value) ?? scheduleProblem(name, value));

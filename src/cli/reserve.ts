@@ -21,7 +21,10 @@ export const reserveCommand = command({
     const { repo, box } = boxHere();
     const targets = targetsOf(words, { repo, box, literal: args.literal });
     const answer = reserveTargets(box, callerHere(repo), targets, args.shared ? "shared" : "exclusive");
-    if (args.json) outJson("reserve", 1, { targets, ...answer });
+    if (args.json) {
+      const { kind, ...more } = answer;
+      outJson("reserve", 1, { granted: kind === "granted", targets, ...more });
+    }
     if (answer.kind === "refused") {
       if (!args.json) say(editRefused(targets.map(formatTarget).join(", "), answer.blockers, answer.now));
       return EXIT.refused;

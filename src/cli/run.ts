@@ -41,10 +41,13 @@ export const runCommand = command({
         CLAUDE_CODE_SESSION_ID: undefined,
         CLAUDE_PID: undefined,
       };
-      const child = execa(file, rest, { stdio: "inherit", env, reject: false, cleanup: true });
-      // The terminal sends its signals to the child itself; what others send us is passed on.
-      const forward = FORWARDED.map((signal) => [signal, () => child.kill(signal)] as const);
+      // Before the child is there: whoever sees it may signal us at once. The terminal sends its signals to the
+      // child itself; what others send us is passed on.
+      let send = (_: NodeJS.Signals): void => {};
+      const forward = FORWARDED.map((signal) => [signal, () => send(signal)] as const);
       for (const [signal, handler] of forward) process.on(signal, handler);
+      const child = execa(file, rest, { stdio: "inherit", env, reject: false, cleanup: true });
+      send = (signal) => void child.kill(signal);
       const result = await child;
       for (const [signal, handler] of forward) process.off(signal, handler);
       if (result.exitCode === undefined && result.signal === undefined)
