@@ -37,7 +37,7 @@ test("--json: every document says its kind and version, and keeps its fields", a
     ...["id", "kind", "tree", "pid", "since", "lastSeen", "gone", "agents", "holds", "claims", "indexes"],
   ]);
   assert.deepEqual([session?.["id"], session?.["pid"]], ["ada", ada.process.pid]);
-  const [hold] = session?.["holds"] as Record<string, unknown>[];
+  const [hold] = (session?.["holds"] ?? []) as Record<string, unknown>[];
   assert.deepEqual(Object.keys(hold ?? {}), ["target", "kind", "tree", "agent", "mode", "since", "until"]);
   const who = await json(repo, "who", "a.txt", "--json");
   assert.deepEqual(

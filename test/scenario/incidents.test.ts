@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { makeScratch, type FakeSession, type ScratchRepo } from "../support/repo/mod.ts";
 
 /** A edits line 1 of a.txt; B changes line 9 of it by a command, adds and commits it. */
-async function bothHunks(repo: ScratchRepo, a: (text: string) => Promise<unknown>, b: FakeSession) {
+async function bothHunks(a: (text: string) => Promise<unknown>, b: FakeSession) {
   await a("ada's line\n");
   await b.sh("sed -i 's/^9$/nine/' a.txt");
   await b.mustGit("add", "a.txt");
@@ -14,7 +14,7 @@ async function bothHunks(repo: ScratchRepo, a: (text: string) => Promise<unknown
 test("S04: two hunks of two sessions in one file do not end in one commit", async (t) => {
   const plain = await makeScratch(t, { install: false });
   const write = async (repo: ScratchRepo, text: string) => repo.write("a.txt", text + repo.read("a.txt"));
-  const today = await bothHunks(plain, (text) => write(plain, text), plain.session("bob"));
+  const today = await bothHunks((text) => write(plain, text), plain.session("bob"));
   assert.equal(today.code, 0);
   assert.match(await plain.mustGit("show", "HEAD"), /\+ada's line[^]*\+nine/, "today: both in B's commit");
 
@@ -26,7 +26,7 @@ test("S04: two hunks of two sessions in one file do not end in one commit", asyn
     await write(repo, text);
   };
   const base = await repo.head();
-  const { code, stderr } = await bothHunks(repo, edit, bob);
+  const { code, stderr } = await bothHunks(edit, bob);
   assert.equal(code, 1);
   assert.match(stderr, /a\.txt: reserved by session ada since/);
   assert.equal(await repo.head(), base);
