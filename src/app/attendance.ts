@@ -9,7 +9,7 @@ import {
 } from "../domain/sessions.ts";
 import { activeGrants, release } from "../domain/reservations.ts";
 import { formatTarget } from "../domain/pattern.ts";
-import { type Box, type Circumstances, decide } from "./box.ts";
+import { type Box, type Circumstances, decide, look } from "./box.ts";
 import { welcome } from "./messages.ts";
 
 /** What a hook knows of the session it runs for. */
@@ -26,16 +26,14 @@ export interface Caller {
 /** A session begins or goes on. Answers with what it should know: nothing when nobody else is here. */
 export function arriveSession(box: Box, caller: Caller, reason: string, model?: string): string {
   box.ports.views.addLive(caller.session);
-  return decide(box, caller.session, (circumstances) => {
-    const { states } = circumstances;
-    const live = new Set([caller.session, ...Object.keys(states.sessions.live)]);
-    box.ports.views.prune(live);
-    box.ports.spool.prune(live);
-    return {
-      events: arrive(states.sessions, arrival(box, caller, reason, model)),
-      result: whoElse(circumstances, caller.session),
-    };
-  });
+  const note = decide(box, caller.session, (circumstances) => ({
+    events: arrive(circumstances.states.sessions, arrival(box, caller, reason, model)),
+    result: whoElse(circumstances, caller.session),
+  }));
+  const live = new Set(Object.keys(look(box).states.sessions.live));
+  box.ports.views.prune(live);
+  box.ports.spool.prune(live);
+  return note;
 }
 
 function whoElse({ states, now, gone }: Circumstances, self: string): string {
