@@ -75,7 +75,8 @@ unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
 # Whose child this is: a client's, or git's (the hook file says so).
 SIGNALBOX_PPID=$PPID
 export SIGNALBOX_PPID
-out=$("$runtime" @FLAGS@ "$bundle" "$kind" "$name" "$@" 2>/dev/null)
+# In braces, because a shell tells of a child that was killed on its own stderr.
+{ out=$("$runtime" @FLAGS@ "$bundle" "$kind" "$name" "$@"); } 2>/dev/null
 rc=$?
 case $kind:$rc in
   claude:0 | version:0) [ -z "$out" ] || printf '%s\n' "$out" ;;

@@ -36,8 +36,6 @@ interface Kind {
   readonly chained?: boolean;
 }
 
-const PYTHON = (code: string) => `#!/usr/bin/env python3\nimport os,sys\n${code}\n`;
-
 const KINDS: readonly Kind[] = [
   { name: "sh", text: (body) => `#!/bin/sh\n${body}` },
   { name: "sh with a trailing exit", text: (body) => `#!/bin/sh\n${body}exit 0\n` },

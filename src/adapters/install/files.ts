@@ -115,16 +115,19 @@ const LOCK_WAIT_MS = 100;
 function replaceConfig(io: Io, { path, before, after }: Change): void {
   const lock = `${path}.lock`;
   const temporary = write(io, path, after);
+  let held = false;
   try {
     takeConfigLock(io, temporary, lock, path);
-  } finally {
+    held = true;
     io.remove(temporary);
+    if (!sameState(readState(path), before))
+      throw new InstallProblem(`${path} was changed by somebody else just now; run this again`);
+    io.rename(lock, path);
+  } catch (error) {
+    if (held) io.remove(lock);
+    io.remove(temporary);
+    throw error;
   }
-  if (!sameState(readState(path), before)) {
-    io.remove(lock);
-    throw new InstallProblem(`${path} was changed by somebody else just now; run this again`);
-  }
-  io.rename(lock, path);
 }
 
 function takeConfigLock(io: Io, temporary: string, lock: string, path: string): void {
@@ -136,6 +139,11 @@ function takeConfigLock(io: Io, temporary: string, lock: string, path: string): 
   throw new InstallProblem(
     `${lock} is there: git is writing its config, or was killed while it did; remove it if no git runs`,
   );
+}
+
+/** Removes a config.lock that an install left which was killed. */
+export function sweepConfigLock(io: Io, path: string): void {
+  if (isAbandoned(`${path}.lock`, path)) io.remove(`${path}.lock`);
 }
 
 /**

@@ -1,20 +1,23 @@
 /** One install at a time in a repository; a lock whose process is proven gone is nobody's. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Processes } from "../../app/ports.ts";
 import type { ProcessId } from "../../domain/sessions.ts";
 import { InstallProblem } from "../../app/install/model.ts";
-import { linkNew, pause, temporaryBeside } from "./files.ts";
+import { linkNew, pause } from "./files.ts";
 import type { Io } from "./io.ts";
 
+const LOCK = "signalbox-install.lock";
 const TRIES = 300;
 const WAIT_MS = 100;
 
 /** Runs `body` while no other install or uninstall runs. @throws InstallProblem if another one does not end */
 export function withInstallLock<T>(io: Io, processes: Processes, commonDir: string, body: () => T): T {
-  const lock = join(commonDir, "signalbox-install.lock");
-  const mine = temporaryBeside(lock);
+  const lock = join(commonDir, LOCK);
+  // Not swept with other temporary files: it is there while its process waits.
+  const mine = `${lock}.${process.pid}`;
   const own: ProcessId = processes.identify(process.pid) ?? { pid: process.pid, start: "", boot: "" };
+  io.remove(mine);
   io.create(mine, Buffer.from(JSON.stringify(own)), 0o644);
   try {
     take(io, processes, mine, lock);
@@ -22,9 +25,24 @@ export function withInstallLock<T>(io: Io, processes: Processes, commonDir: stri
     io.remove(mine);
   }
   try {
+    sweep(io, processes, commonDir, own);
     return body();
   } finally {
-    io.remove(lock);
+    try {
+      io.remove(lock);
+    } catch {
+      // What was to be done is done; a lock whose process has ended holds nobody up.
+    }
+  }
+}
+
+/** Removes what others left that were killed while they waited. */
+function sweep(io: Io, processes: Processes, commonDir: string, { boot }: ProcessId): void {
+  for (const name of readdirSync(commonDir)) {
+    if (!name.startsWith(`${LOCK}.`)) continue;
+    // One that was killed before it had written who it is: its name says so.
+    const nameless = { pid: Number.parseInt(name.slice(LOCK.length + 1), 10), start: "", boot };
+    if (processes.isGone(ownerOf(join(commonDir, name)) ?? nameless)) io.remove(join(commonDir, name));
   }
 }
 
@@ -43,7 +61,7 @@ function take(io: Io, processes: Processes, mine: string, lock: string): void {
 
 /** Takes a dead one's lock away; if it was a living one's by then, it is put back. */
 function dislodge(io: Io, lock: string, dead: ProcessId): void {
-  const aside = temporaryBeside(lock);
+  const aside = `${lock}.${process.pid}.dead`;
   try {
     io.rename(lock, aside);
   } catch (error) {

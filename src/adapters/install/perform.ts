@@ -8,7 +8,7 @@ import type { ClaudeMode, InstallRecord, Skipped } from "../../app/install/recor
 import type { Processes } from "../../app/ports.ts";
 import { openLog } from "../../log/mod.ts";
 import { processes as realProcesses } from "../process.ts";
-import { applyChange, isFolder, makeFolder, readState, sweepTemporaries } from "./files.ts";
+import { applyChange, isFolder, makeFolder, readState, sweepConfigLock, sweepTemporaries } from "./files.ts";
 import { commonDirAt } from "./git.ts";
 import { disk, type Io } from "./io.ts";
 import { withInstallLock } from "./lock.ts";
@@ -59,6 +59,7 @@ export function install(options: InstallOptions): Installed {
   checkWritable(first.plan, commonDir);
   return withInstallLock(io, processes, commonDir, () => {
     const { plan, installed } = look(options);
+    sweep(io, commonDir, placesOf(plan.record, plan.changes, commonDir));
     apply(io, plan, commonDir);
     return installed;
   });
@@ -139,29 +140,37 @@ function apply(io: Io, { changes, folders }: Plan, commonDir: string): void {
   const isBox = (path: string) => path === box || path.startsWith(`${box}/`);
   const ours = changes.filter(({ role }) => role === "own" || role === "record");
   const theirs = changes.filter(({ role }) => role !== "own" && role !== "record");
-  sweep(io, commonDir, changes);
   for (const folder of folders.filter(isBox)) makeFolder(io, folder);
   if (!existsSync(join(box, "log", "FORMAT"))) createLog(io, join(box, "log"));
   // The record comes last of ours: from here on the user's files can be put back as they were.
   for (const change of ours) applyChange(io, change);
-  for (const folder of folders.filter((path) => !isBox(path))) makeFolder(io, folder);
+  const made = folders.filter((path) => !isBox(path));
   const done: Change[] = [];
   try {
+    for (const folder of made) makeFolder(io, folder);
     for (const change of theirs) {
       applyChange(io, change);
       done.push(change);
     }
   } catch (error) {
-    takeBack(io, done);
+    takeBack(io, done, made);
     throw error;
   }
 }
 
 /** A disk that failed halfway: the user's files go back to what they were. */
-function takeBack(io: Io, done: readonly Change[]): void {
-  for (const { path, role, before, after } of done.toReversed()) {
+function takeBack(io: Io, done: readonly Change[], made: readonly string[]): void {
+  const steps = [
+    ...done.toReversed().map(
+      ({ path, role, before, after }) =>
+        () =>
+          applyChange(io, { path, role, before: after, after: before }),
+    ),
+    ...made.toReversed().map((folder) => () => removeEmpty(io, folder)),
+  ];
+  for (const step of steps) {
     try {
-      applyChange(io, { path, role, before: after, after: before });
+      step();
     } catch {
       // The record still knows; the next init or uninstall sees to it.
     }
@@ -173,10 +182,26 @@ function createLog(io: Io, dir: string): void {
   openLog({ dir, create: true, projections: [] }).close();
 }
 
-function sweep(io: Io, commonDir: string, changes: readonly Change[]): void {
-  const folders = new Set([commonDir, boxPath({ commonDir }, "bin"), boxPath({ commonDir }, "runtime")]);
-  for (const { path } of changes) folders.add(dirname(path));
-  for (const folder of folders) sweepTemporaries(io, folder);
+/** Removes what one that was killed has left. */
+function sweep(io: Io, commonDir: string, places: ReadonlySet<string>): void {
+  for (const place of places) sweepTemporaries(io, place);
+  sweepConfigLock(io, join(commonDir, "config"));
+}
+
+/** Folders that an install has been at work in. */
+function placesOf(
+  record: InstallRecord | undefined,
+  changes: readonly Change[],
+  commonDir: string,
+): Set<string> {
+  return new Set([
+    commonDir,
+    boxPath({ commonDir }, "bin"),
+    boxPath({ commonDir }, "runtime"),
+    ...changes.map(({ path }) => dirname(path)),
+    ...(record?.touched ?? []).map(({ path }) => dirname(resolve(commonDir, path))),
+    ...(record?.folders ?? []).map((folder) => resolve(commonDir, folder)),
+  ]);
 }
 
 export interface UninstallOptions {
@@ -224,22 +249,13 @@ export function uninstall(options: UninstallOptions): Uninstalled {
       changes.length > 0 ||
       existsSync(join(box, "bin")) ||
       (purge && isFolder(box));
-    sweep(io, commonDir, [...changes, ...touchedFiles(world.record, commonDir)]);
+    sweep(io, commonDir, placesOf(world.record, changes, commonDir));
     for (const change of changes) applyChange(io, change);
     for (const folder of (world.record?.folders ?? []).toReversed())
       removeEmpty(io, resolve(commonDir, folder));
     const removed = removeBox(io, box, purge);
     return { commonDir, wasInstalled, changes, removed, left: leftIn(box, purge), notes };
   });
-}
-
-function touchedFiles(record: InstallRecord | undefined, commonDir: string): Change[] {
-  return (record?.touched ?? []).map(({ path, role }) => ({
-    path: resolve(commonDir, path),
-    role,
-    before: { kind: "absent" },
-    after: { kind: "absent" },
-  }));
 }
 
 /** The record goes last, so that an uninstall that is killed can be gone on with. */

@@ -311,7 +311,9 @@ function settle(
     return { ...(kept === undefined ? {} : { entry: kept }), changes: [] };
   }
   const before = beforeOf();
-  return { entry: touch(world, item, before, [after], mine ? entry.written : []), changes };
+  const keptAs = chained === undefined ? entry?.chained : short(world, chained.path);
+  const now = touch(world, item, before, [after], mine ? entry.written : []);
+  return { entry: keptAs === undefined ? now : { ...now, chained: keptAs }, changes };
 
   function beforeOf(): Touched["before"] {
     if (chained === undefined) return isKept ? entry.before : keep(base);
@@ -357,11 +359,13 @@ export function revert(world: World, entry: Touched): Change[] {
   return stripped(world, path, entry.role, entry.before.kind === "absent");
 }
 
-/** A link that was kept under another name is of no more use once it stands in its place again. */
+/** What was kept under another name is of no more use there once it stands in its place again. */
 function leftoverOf(world: World, entry: Touched, path: string): Change[] {
   if (entry.role !== "git-hook") return [];
-  const strip = stripHook(path, world.read(path), world.read);
-  const kept = entry.before.kind === "moved" ? resolve(world.commonDir, entry.before.to) : strip?.chained;
+  const kept =
+    entry.chained === undefined
+      ? stripHook(path, world.read(path), world.read)?.chained
+      : resolve(world.commonDir, entry.chained);
   if (kept === undefined || world.read(kept).kind === "absent") return [];
   return [{ path: kept, role: "chained", before: world.read(kept), after: ABSENT }];
 }

@@ -26,6 +26,8 @@ export interface Touched {
   readonly path: string;
   readonly role: Role;
   readonly before: Kept;
+  /** The name that the user's hook was kept under, relative likewise. */
+  readonly chained?: string;
   /** Hashes of what we may have left there since; anything else is the user's change. */
   readonly written: readonly string[];
 }
