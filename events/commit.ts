@@ -32,8 +32,10 @@ export const commitRefused = define(
 
 export const commitWarned = define(
   "commit.warned",
-  "A person's commit held paths that a live session holds; it went through.",
+  "A commit held paths that another live session holds, and went through: a person's, or paths that git brought.",
   () => ({
+    /** Absent for a person; a session is warned where git brought the paths (a merge, a cherry-pick). */
+    session: v.optional(text()),
     tree: tree(),
     paths: v.array(path()),
     blockers: v.array(blocker()),

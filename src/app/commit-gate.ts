@@ -50,7 +50,7 @@ export function checkCommit(box: Box, committer: Committer, git: Git, skipped: b
     const held = [...new Set(said.flatMap((each) => each.paths))].slice(0, PATHS_RECORDED);
     const blockers = said.map(({ grant }) => asBlocker(grant));
     if (session === undefined || warns) {
-      const warned = event("commit.warned", { tree, paths: held, blockers });
+      const warned = event("commit.warned", { session, tree, paths: held, blockers });
       return { events: [...bypass, warned], result: { kind: "go", note: commitWarned(said) } };
     }
     const refused = event("commit.refused", { tree, session, paths: held, blockers });

@@ -145,7 +145,7 @@ const NOTICE_TEXT: Readonly<Record<Notice["kind"], (by: string, what: string, de
   wanted: (by, what) =>
     `${by} wanted ${what}, which you have reserved; commit or \`git signalbox release\` it when you are done`,
   taken: (by, what) => `your reservation of ${what} had run out and ${by} has it now`,
-  overridden: (_, what) => `a person committed ${what}, which you have reserved`,
+  overridden: (by, what) => `${by} committed ${what}, which you have reserved`,
   asked: (by, what, detail) => `${by} asks for ${what}: ${detail}`,
   accepted: (by, what) => `${by} handed ${what} over to you`,
   rejected: (by, what, detail) => `${by} keeps ${what}: ${detail}`,

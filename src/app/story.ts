@@ -51,7 +51,7 @@ const TELL: Tellers = {
   "commit.refused": (e) =>
     `${who(e)} was refused a commit of ${list(e.paths)}, held by ${unique(e.blockers.map(who))}`,
   "commit.warned": (e) =>
-    `a commit of ${list(e.paths)} went through, though held by ${unique(e.blockers.map(who))}`,
+    `${person(e.session)} was let commit ${list(e.paths)}, though held by ${unique(e.blockers.map(who))}`,
   "commit.announced": (e) => `commit ${short(e.commit)} was announced to ${e.to.map(shortName).join(", ")}`,
   "commit.rewritten": (e) =>
     `${person(e.session)} replaced ${e.pairs.length === 1 ? short(e.pairs[0]!.from) : `${e.pairs.length} commits`} (${e.how})`,

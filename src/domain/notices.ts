@@ -39,7 +39,13 @@ export const notices = fold<NoticesState>("notices", 2, () => ({ inbox: {} }), {
   },
   "commit.warned": (state, e, { seq, t }) => {
     for (const { session, target } of e.blockers) {
-      put(state, session, { seq, at: t, kind: "overridden", by: "", what: formatTarget(target) });
+      put(state, session, {
+        seq,
+        at: t,
+        kind: "overridden",
+        by: e.session ?? "",
+        what: formatTarget(target),
+      });
     }
   },
   "handoff.requested": (state, e, { seq, t }) => {
