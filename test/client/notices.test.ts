@@ -48,35 +48,28 @@ test("the holder is told at its next prompt who wanted its file, once", { skip: 
   assert.equal((await lab.storyOf("reservation.refused")).length, 1, "a retry is not told again");
 });
 
-test(
-  "a session that is alone by now is told what happened before",
-  { skip: noTmux() },
-  async (t) => {
-    const lab = await makeLab(t, {
-      scripts: {
-        alice: [
-          ...edit("a.txt", "one", "one by alice"),
-          ...edit("b.txt", "two", "two by alice"),
-          { text: "alice edited" },
-          { text: "second answer" },
-        ],
-        bob: [...edit("a.txt", "one by alice", "one by bob"), { text: "bob is done" }],
-      },
-    });
-    const tui = await lab.startTui();
-    await tui.type("[[script:alice]] go");
-    await tui.waitFor(/alice edited/);
-    const { sessionId } = await lab.run("bob");
-    const person = await lab.sh("git commit -qm 'person: b' b.txt");
-    assert.equal(person.code, 0);
-    assert.match(
-      person.stderr,
-      /^signalbox: committed, though a live session has reserved: b\.txt \(session /,
-    );
-    await tui.type("and on");
-    await tui.waitFor(/second answer/);
-    const [told = ""] = lab.api.transcript("alice").hookNotes;
-    assert.match(told, new RegExp(`session ${short(sessionId)} wanted a\\.txt`));
-    assert.match(told, /a person committed b\.txt, which you have reserved/);
-  },
-);
+test("a session that is alone by now is told what happened before", { skip: noTmux() }, async (t) => {
+  const lab = await makeLab(t, {
+    scripts: {
+      alice: [
+        ...edit("a.txt", "one", "one by alice"),
+        ...edit("b.txt", "two", "two by alice"),
+        { text: "alice edited" },
+        { text: "second answer" },
+      ],
+      bob: [...edit("a.txt", "one by alice", "one by bob"), { text: "bob is done" }],
+    },
+  });
+  const tui = await lab.startTui();
+  await tui.type("[[script:alice]] go");
+  await tui.waitFor(/alice edited/);
+  const { sessionId } = await lab.run("bob");
+  const person = await lab.sh("git commit -qm 'person: b' b.txt");
+  assert.equal(person.code, 0);
+  assert.match(person.stderr, /^signalbox: committed, though a live session has reserved: b\.txt \(session /);
+  await tui.type("and on");
+  await tui.waitFor(/second answer/);
+  const [told = ""] = lab.api.transcript("alice").hookNotes;
+  assert.match(told, new RegExp(`session ${short(sessionId)} wanted a\\.txt`));
+  assert.match(told, /a person committed b\.txt, which you have reserved/);
+});
