@@ -51,8 +51,9 @@ export const initCommand = command({
       }),
     );
     if (args.json) printJson(done, args.check ?? false);
-    else if (args.check) out(done.changes.map(renderChange).join(""));
-    else for (const change of done.changes) out(`${verb(change)} ${printable(change.path)}`);
+    else if (args.check) {
+      if (done.changes.length > 0) out(done.changes.map(renderChange).join(""));
+    } else for (const change of done.changes) out(`${verb(change)} ${printable(change.path)}`);
     for (const note of done.notes) say(`note: ${printable(note)}`);
     for (const { path, why } of done.skipped) say(`left alone: ${printable(path)}: ${printable(why)}`);
     return conclude(done, args.check ?? false);
