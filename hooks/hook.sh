@@ -30,7 +30,7 @@ others() {
 # shell ends when it cannot redirect that one, and for a client exit 2 means "refused".
 seen() { [ -n "$me" ] && [ -d "$sb/spool/seen" ] && true >"$sb/spool/seen/$me"; }
 
-# The head of the payload names session, agent, tool and path; the file's content never leaves the client.
+# The head of the payload names agent, tool and path, which the next fold takes; of the content it takes nothing.
 spool() {
   [ -n "$me" ] && [ -d "$sb/spool/wrote" ] || return 0
   n=0

@@ -1,4 +1,4 @@
-import { CronTime } from "cron";
+import { scheduleProblem } from "./schedule.ts";
 import {
   accessSync,
   constants,
@@ -213,14 +213,10 @@ function readIfThere(file: string): string {
 
 function settings({ repo, boxDir }: Patient): Finding {
   const { problems, settings: values } = loadSettings(boxDir, repo.top, process.env);
-  if (problems.length > 0) return BAD(problems.join("; "));
-  try {
-    return OK(
-      `compaction is next due ${new CronTime(values["compact.schedule"]).sendAt().toFormat("yyyy-MM-dd HH:mm")}`,
-    );
-  } catch (error) {
-    return BAD(`compact.schedule: ${(error as Error).message}`);
-  }
+  const schedule = "compact.schedule";
+  const problem = scheduleProblem(schedule, values[schedule]);
+  const all = problem === undefined ? problems : [...problems, problem];
+  return all.length === 0 ? OK("all can be used") : BAD(all.join("; "));
 }
 
 function log({ boxDir }: Patient): Finding {

@@ -1,5 +1,5 @@
-import { CronTime } from "cron";
 import { boxDirOf } from "../adapters/box.ts";
+import { scheduleProblem } from "../adapters/schedule.ts";
 import { jsonFile } from "../adapters/json-file.ts";
 import { loadSettings, settingsFiles } from "../adapters/settings.ts";
 import { checkSetting, parseValue, type SettingName, SETTINGS, variableOf } from "../app/settings.ts";
@@ -59,14 +59,3 @@ export const configCommand = command({
     return problems.length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
-
-/** What is wrong with a cron expression; `undefined` if nothing is, or it is another setting. */
-export function scheduleProblem(name: string, value: unknown): string | undefined {
-  if (name !== "compact.schedule") return undefined;
-  try {
-    new CronTime(String(value)).sendAt();
-    return undefined;
-  } catch (error) {
-    return `${name} cannot be ${JSON.stringify(value)}: ${(error as Error).message}`;
-  }
-}
