@@ -9,8 +9,12 @@ import { $, chalk, echo } from "zx";
 const ROOT = join(import.meta.dirname, "..");
 /** Node 20 finds no `.ts` by itself, runs nothing and says all is well; so the files are listed here. */
 const FOLDERS = ["unit", "log", "golden", "contract", "cli", "scenario", "crash"];
-/** Percent of all source lines, loaded or not, that a full run must reach; a little below what it did reach. */
-const LINES_COVERED = 0;
+/**
+ * Percent of lines that a full run must reach in the folders that tests run from source: a little below the 99 it
+ * did reach. Hooks and commands run bundled, in processes of their own; their lines are reported, and don't count.
+ */
+const LINES_COVERED = 97;
+const COUNTED = ["events", "src/log", "src/domain", "src/policy"];
 /** What node:test closes with, for the end of the output: coverage comes after it. */
 const CLOSING = join("coverage", `closing-${process.pid}.tap`);
 
@@ -23,12 +27,12 @@ const whole = words.length === 0;
 
 // The first makes Node start 2.5 times slower; the second is the caller's.
 const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...env } = process.env;
-const sources = ["src", "events", "hooks"];
+const including = (folders: readonly string[]) => folders.map((folder) => `--include=${folder}/**`);
 const c8 = [
-  ...sources.map((folder) => `--include=${folder}/**`),
+  ...including(["src", "events", "hooks"]),
+  ...(whole ? ["--all"] : []),
   "--reporter=text-summary",
   "--reporter=lcov",
-  ...(whole ? ["--all", "--check-coverage", `--lines=${LINES_COVERED}`] : []),
 ];
 const reporters = [
   ["spec", "stdout"],
@@ -41,10 +45,17 @@ mkdirSync(join(ROOT, "coverage"), { recursive: true });
 // What is installed in the tests' repositories is what a user would build.
 const built = files.length > 0 ? 0 : (await run`npx tsx scripts/build.ts`).exitCode;
 if (built !== 0) throw new Error("the build failed: nothing was tested");
-const { exitCode } = await run`npx c8 ${c8} node ${node} ${chosen}`;
+const passed = await run`npx c8 ${c8} node ${node} ${chosen}`;
+// Killed by a signal, it has none.
+const exitCode = passed.exitCode ?? 1;
+const covered = whole
+  ? await run`npx c8 check-coverage --all ${including(COUNTED)} --lines=${LINES_COVERED}`
+  : undefined;
 echo(closingLines());
-if (exitCode !== 0) echo(chalk.red(`the tests failed, or cover too little (exit ${exitCode})`));
-process.exitCode = exitCode ?? 1;
+if (exitCode !== 0) echo(chalk.red(`the tests failed (exit ${exitCode})`));
+else if (covered?.exitCode)
+  echo(chalk.red(`less than ${LINES_COVERED} % of ${COUNTED.join(", ")} is covered`));
+process.exitCode = exitCode || covered?.exitCode || 0;
 
 function testsIn(folder: string): string[] {
   if (!existsSync(join(ROOT, "test", folder))) return [];

@@ -38,6 +38,12 @@ describe("a task", () => {
       .gives();
   });
 
+  test("is not free because somebody else is gone", () => {
+    given(at(1, taken("a")))
+      .when(2, takes("b", ["c"]))
+      .gives(event("claim.refused", { task: "t", session: "b", holder: "a", since: min(1) }));
+  });
+
   test("of a claimant who is proven gone is free", () => {
     given(at(1, taken("a")))
       .when(2, takes("b", ["a"]))

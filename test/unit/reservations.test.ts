@@ -121,6 +121,12 @@ describe("a held file", () => {
     assert.deepEqual(held({ states }, 2), ["a f"]);
   });
 
+  test("is not free because somebody else is gone", () => {
+    given(at(1, granted("a", "f", 16)))
+      .when(2, asks("b", "f", { gone: ["c"] }))
+      .gives(refused("b", "f", [blocker("a", "f", 1, 16)]));
+  });
+
   test("is nobody's once its holder is proven gone", () => {
     given(at(1, granted("a", "f", 16)))
       .when(2, asks("b", "f", { gone: ["a"] }))
