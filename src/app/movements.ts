@@ -1,4 +1,5 @@
 import { event, type EventNamed } from "../../events/mod.ts";
+import { headOf } from "../domain/commits.ts";
 import { findSession } from "../domain/sessions.ts";
 import { type Box, decide } from "./box.ts";
 import type { Committer } from "./commit-gate.ts";
@@ -12,7 +13,7 @@ export function recordHead(box: Box, committer: Committer, git: Git, how: How): 
   if (head === undefined) return;
   const { tree } = committer;
   decide(box, committer.session, ({ states }) => {
-    const last = states.commits.heads[tree];
+    const last = headOf(states.commits, tree);
     if (last?.commit === head.commit && last.branch === head.branch) return { events: [], result: undefined };
     const from = last?.commit;
     const session =
