@@ -7,11 +7,13 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { renderChange } from "../../src/app/install/diff.ts";
 import { file, utf8 } from "../../src/app/install/model.ts";
-import { snapshot } from "../contract/install-snapshot.ts";
+import { hooksInConfig, snapshot } from "../contract/install-snapshot.ts";
 import { builtCommand, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
 
 type Context = Parameters<typeof makeScratch>[0];
 const scratch = (t: Context) => makeScratch(t, { install: false });
+/** The hook files that init writes. */
+const hookFiles = (...names: string[]) => (hooksInConfig() ? [] : names.map((name) => `.git/hooks/${name}`));
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
 
@@ -31,13 +33,12 @@ test("--check prints the changes, makes none, and ends with 1; with 0 once they 
   for (const name of [
     ".git/config",
     ".git/info/exclude",
-    ".git/hooks/pre-commit",
+    ...hookFiles("pre-commit"),
     ".claude/settings.local.json",
   ])
     assert.ok(stdout.includes(`--- ${repo.path(name)}\n+++ ${repo.path(name)}\n@@ `), name);
-  assert.ok(
-    stdout.includes(`new file mode 100755\n--- /dev/null\n+++ ${repo.path(".git/hooks/post-commit")}\n`),
-  );
+  for (const name of [...hookFiles("post-commit"), ".git/signalbox/bin/hook"])
+    assert.ok(stdout.includes(`new file mode 100755\n--- /dev/null\n+++ ${repo.path(name)}\n`), name);
 
   // The diff is what init does: applied to a copy by git it gives the same files.
   const copy = join(repo.dir, "copy");
@@ -58,8 +59,7 @@ test("--check prints the changes, makes none, and ends with 1; with 0 once they 
     for (const name of [
       ".git/config",
       ".git/info/exclude",
-      ".git/hooks/pre-commit",
-      ".git/hooks/pre-push",
+      ...hookFiles("pre-commit", "pre-push"),
       ".claude/settings.local.json",
       ".git/signalbox/bin/hook",
     ])
@@ -172,7 +172,7 @@ test("a repository that cannot be written to: said, and nothing is changed", asy
   const repo = await scratch(t);
   chmodSync(repo.dir, 0o755);
   if (isRoot) execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, repo.dir]);
-  for (const locked of [".git", ".claude", ".git/hooks"]) {
+  for (const locked of [".git", ".claude", ...(hooksInConfig() ? [] : [".git/hooks"])]) {
     mkdirSync(repo.path(locked), { recursive: true });
     if (isRoot) execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, repo.dir]);
     execFileSync("chmod", ["a-w", repo.path(locked)]);

@@ -92,6 +92,9 @@ const template = join(root, "template");
   const git = (...args: string[]) => execFileSync("git", args, { cwd: template, env });
   mkdirSync(template);
   git("init", "-q", "-b", "main");
+  // Nothing in the background that the copies could catch halfway.
+  git("config", "maintenance.auto", "false");
+  git("config", "gc.auto", "0");
   writeFileSync(join(template, "a.txt"), "a\n");
   git("add", ".");
   git("commit", "-qm", "base");

@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { CLAUDE_HOOKS, GIT_HOOKS } from "../../hooks/manifest.ts";
 import { builtCommand, makeScratch, must, run, type ScratchRepo } from "../support/repo/mod.ts";
-import { snapshot, times } from "./install-snapshot.ts";
+import { hooksInConfig, snapshot, times } from "./install-snapshot.ts";
 
 type Context = Parameters<typeof makeScratch>[0];
 
@@ -59,6 +59,8 @@ async function roundTrip(
 
 const entriesIn = (path: string) => readFileSync(path, "utf8").split("signalbox/bin/hook").length - 1;
 const LOCAL = ".claude/settings.local.json";
+
+const ofFiles = { skip: hooksInConfig() && "this git has hooks in its config" };
 
 /** Each git hook of ours answers in this working tree. */
 async function fires(repo: ScratchRepo, top: string): Promise<string[]> {
@@ -288,53 +290,61 @@ test("an alias signalbox that is somebody's own stays", async (t) => {
   });
 });
 
-test("core.hooksPath in the working tree: not without --tracked-hooks, and it is said", async (t) => {
-  const repo = await scratch(t, { files: { ".githooks/pre-commit": "#!/bin/sh\nexit 0\n" } });
-  chmodSync(repo.path(".githooks/pre-commit"), 0o755);
-  await repo.mustGit("config", "core.hooksPath", ".githooks");
-  const linked = await repo.worktree("linked");
-  await roundTrip(repo, [], async () => {
-    const { stderr } = await repo.signalbox("init");
-    assert.match(
-      stderr,
-      /\.githooks: this hooks folder is part of the working tree and would be committed; .*--tracked-hooks/,
-    );
-    assert.equal(
-      await repo.mustGit("status", "--porcelain"),
-      " M .githooks/pre-commit\n".replace(/.*/s, await repo.mustGit("status", "--porcelain")),
-    );
-    const record = JSON.parse(readFileSync(join(repo.boxDir, "runtime/install.json"), "utf8")) as {
-      skipped: { path: string }[];
-    };
-    assert.deepEqual(
-      record.skipped.map(({ path }) => path).sort(),
-      [join(linked, ".githooks"), repo.path(".githooks")].sort(),
-    );
-  });
-  await roundTrip(repo, ["--tracked-hooks"], async () => {
-    assert.deepEqual(await fires(repo, repo.top), ALL);
-    assert.deepEqual(await fires(repo, linked), ALL);
-    assert.doesNotMatch(repo.read(".githooks/pre-commit"), new RegExp(repo.dir));
-  });
-});
+test(
+  "core.hooksPath in the working tree: not without --tracked-hooks, and it is said",
+  ofFiles,
+  async (t) => {
+    const repo = await scratch(t, { files: { ".githooks/pre-commit": "#!/bin/sh\nexit 0\n" } });
+    chmodSync(repo.path(".githooks/pre-commit"), 0o755);
+    await repo.mustGit("config", "core.hooksPath", ".githooks");
+    const linked = await repo.worktree("linked");
+    await roundTrip(repo, [], async () => {
+      const { stderr } = await repo.signalbox("init");
+      assert.match(
+        stderr,
+        /\.githooks: this hooks folder is part of the working tree and would be committed; .*--tracked-hooks/,
+      );
+      assert.equal(
+        await repo.mustGit("status", "--porcelain"),
+        " M .githooks/pre-commit\n".replace(/.*/s, await repo.mustGit("status", "--porcelain")),
+      );
+      const record = JSON.parse(readFileSync(join(repo.boxDir, "runtime/install.json"), "utf8")) as {
+        skipped: { path: string }[];
+      };
+      assert.deepEqual(
+        record.skipped.map(({ path }) => path).sort(),
+        [join(linked, ".githooks"), repo.path(".githooks")].sort(),
+      );
+    });
+    await roundTrip(repo, ["--tracked-hooks"], async () => {
+      assert.deepEqual(await fires(repo, repo.top), ALL);
+      assert.deepEqual(await fires(repo, linked), ALL);
+      assert.doesNotMatch(repo.read(".githooks/pre-commit"), new RegExp(repo.dir));
+    });
+  },
+);
 
-test("core.hooksPath to a folder that git ignores (husky): installed there, in the trees that have it", async (t) => {
-  const repo = await scratch(t);
-  mkdirSync(repo.path(".husky/_"), { recursive: true });
-  writeFileSync(repo.path(".husky/_/.gitignore"), "*");
-  writeFileSync(repo.path(".husky/_/pre-commit"), '#!/usr/bin/env sh\n. "$(dirname "$0")/h"');
-  writeFileSync(repo.path(".husky/_/h"), "exit 0\n");
-  chmodSync(repo.path(".husky/_/pre-commit"), 0o755);
-  await repo.mustGit("config", "core.hooksPath", ".husky/_");
-  const linked = await repo.worktree("linked");
-  await roundTrip(repo, [], async () => {
-    assert.deepEqual(await fires(repo, repo.top), ALL);
-    assert.deepEqual(await fires(repo, linked), []);
-    assert.match((await repo.signalbox("init")).stderr, /linked\/\.husky\/_: .*not installed for .*linked/);
-  });
-});
+test(
+  "core.hooksPath to a folder that git ignores (husky): installed there, in the trees that have it",
+  ofFiles,
+  async (t) => {
+    const repo = await scratch(t);
+    mkdirSync(repo.path(".husky/_"), { recursive: true });
+    writeFileSync(repo.path(".husky/_/.gitignore"), "*");
+    writeFileSync(repo.path(".husky/_/pre-commit"), '#!/usr/bin/env sh\n. "$(dirname "$0")/h"');
+    writeFileSync(repo.path(".husky/_/h"), "exit 0\n");
+    chmodSync(repo.path(".husky/_/pre-commit"), 0o755);
+    await repo.mustGit("config", "core.hooksPath", ".husky/_");
+    const linked = await repo.worktree("linked");
+    await roundTrip(repo, [], async () => {
+      assert.deepEqual(await fires(repo, repo.top), ALL);
+      assert.deepEqual(await fires(repo, linked), []);
+      assert.match((await repo.signalbox("init")).stderr, /linked\/\.husky\/_: .*not installed for .*linked/);
+    });
+  },
+);
 
-test("core.hooksPath elsewhere, and to nothing", async (t) => {
+test("core.hooksPath elsewhere, and to nothing", ofFiles, async (t) => {
   const repo = await scratch(t);
   const outside = join(repo.dir, "my hooks");
   mkdirSync(outside);
@@ -349,7 +359,23 @@ test("core.hooksPath elsewhere, and to nothing", async (t) => {
   );
 });
 
-test("working trees with hooks paths of their own", async (t) => {
+test(
+  "hooks in git's config: no hook file is touched, and no core.hooksPath is in the way",
+  { skip: !hooksInConfig() && "this git has none" },
+  async (t) => {
+    const repo = await scratch(t, { files: { ".githooks/pre-commit": "#!/bin/sh\nexit 0\n" } });
+    const linked = await repo.worktree("linked");
+    for (const path of [".githooks", join(repo.dir, "nowhere"), "/dev/null"]) {
+      await repo.mustGit("config", "core.hooksPath", path);
+      await roundTrip(repo, [], async () => {
+        for (const top of [repo.top, linked]) assert.deepEqual(await fires(repo, top), ALL);
+        assert.equal(await repo.mustGit("status", "--porcelain"), "");
+      });
+    }
+  },
+);
+
+test("working trees with hooks paths of their own", ofFiles, async (t) => {
   const repo = await scratch(t);
   const linked = await repo.worktree("linked");
   await repo.mustGit("config", "extensions.worktreeConfig", "true");
