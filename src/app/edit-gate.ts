@@ -1,5 +1,6 @@
 import { leaseUntil, renewalDue } from "../policy/mod.ts";
 import { reserve } from "../domain/reservations.ts";
+import { livedAlongside } from "../domain/sessions.ts";
 import { findEdit } from "../domain/work.ts";
 import { attend, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
@@ -34,9 +35,11 @@ export function gateEdit(box: Box, caller: Caller, path: string): EditVerdict {
     if (answer.kind === "refused")
       return { events: all, result: { kind: "refused", reason: editRefused(path, answer.blockers, now) } };
     const last = findEdit(states.work, caller.tree, path);
-    const note =
-      tookOver(path, answer.lapsed) ||
-      (last === undefined || last.session === session ? "" : leftBehind(last));
+    const foreign =
+      last !== undefined &&
+      last.session !== session &&
+      livedAlongside(states.sessions, last.session, session);
+    const note = tookOver(path, answer.lapsed) || (foreign ? leftBehind(last) : "");
     return { events: all, result: { kind: "go", note } };
   });
 }

@@ -134,6 +134,17 @@ export function liveSessions(state: SessionsState): Session[] {
   return Object.values(state.live).sort((a, b) => a.since - b.since);
 }
 
+/**
+ * Whether the other session was live at the same time as this one: what came before it began is its user's own
+ * business, as when a session is ended and the next one goes on with its files.
+ */
+export function livedAlongside(state: SessionsState, other: string, self: string): boolean {
+  const since = lookUp(state.live, self)?.since ?? Infinity;
+  return (
+    lookUp(state.live, other) !== undefined || state.past.some(({ id, at }) => id === other && at > since)
+  );
+}
+
 export interface Arrival {
   readonly session: string;
   readonly kind: string;
