@@ -14,6 +14,11 @@ export function boxDirOf(commonDir: string): string {
 
 /** Whether signalbox is installed in the repository. */
 export function isInstalled(commonDir: string): boolean {
+  return existsSync(join(boxDirOf(commonDir), "runtime", "install.json"));
+}
+
+/** Whether there is a log to read; it outlives an uninstall. */
+export function hasLog(commonDir: string): boolean {
   return existsSync(join(boxDirOf(commonDir), "log"));
 }
 

@@ -1,4 +1,4 @@
-import { isInstalled, openBox, boxDirOf } from "../adapters/box.ts";
+import { hasLog, openBox, boxDirOf } from "../adapters/box.ts";
 import { findRepo, type Repo } from "../adapters/locate.ts";
 import type { Box } from "../app/box.ts";
 import { CommandError, EXIT } from "./exit.ts";
@@ -14,7 +14,7 @@ export function repoHere(): Repo {
 /** The repository's signal box, open. @throws CommandError if signalbox is not installed there */
 export function boxHere(): { repo: Repo; box: Box } {
   const repo = repoHere();
-  if (!isInstalled(repo.commonDir))
+  if (!hasLog(repo.commonDir))
     throw new CommandError(
       `signalbox is not installed in ${repo.top ?? repo.commonDir}; run: signalbox init`,
     );

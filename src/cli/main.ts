@@ -1,7 +1,7 @@
 /** The `signalbox` command: one error boundary, one table of exit codes. */
 import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
-import { LogCorrupt, LogError } from "../log/mod.ts";
+import { LogCorrupt, LogError, LogMissing } from "../log/mod.ts";
 import { COMMANDS } from "./commands.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit.ts";
 import { out, say, styled } from "./output.ts";
@@ -55,6 +55,8 @@ function explain(error: unknown): ExitCode {
   if (error instanceof CommandError) return (say(`signalbox: ${error.message}`), error.code);
   if (error instanceof LogCorrupt)
     return (say(`signalbox: ${error.message} Run: git signalbox doctor --fix`), EXIT.corrupt);
+  if (error instanceof LogMissing)
+    return (say("signalbox: there is no log here; run: signalbox init"), EXIT.failed);
   if (error instanceof LogError) return (say(`signalbox: ${error.message}`), EXIT.failed);
   const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
   // citty's own errors are about the words of the command.
