@@ -82,6 +82,7 @@ case $kind:$rc in
   claude:0 | version:0) [ -z "$out" ] || printf '%s\n' "$out" ;;
   git:0) [ -z "$out" ] || printf '%s\n' "$out" >&2 ;;
   git:3) printf '%s\n' "$out" >&2; exit 1 ;;
+  *:142) broken "its input did not end" ;;
   *) broken "exit $rc" ;;
 esac
 exit 0

@@ -18,7 +18,7 @@ import { CLAUDE_HANDLERS, hookNameOf } from "./claude/mod.ts";
 import { gitCall } from "./git/call.ts";
 import { GIT_HANDLERS } from "./git/mod.ts";
 import { GIT_HOOKS } from "./manifest.ts";
-import { readStdin } from "./stdin.ts";
+import { endStuck, readStdin } from "./stdin.ts";
 
 const REFUSED = 3;
 
@@ -32,10 +32,16 @@ export async function main(
 ): Promise<number> {
   let box: Box | undefined;
   const open = () => (box ??= openBox(boxDir, findRepo(process.cwd())?.top));
+  let stuck = false;
+  const stdin = async (what: "json" | "lines") => {
+    const input = await readStdin(stdinDeadlineMs(), what);
+    ({ stuck } = input);
+    return input.text;
+  };
   try {
     if (kind === "version") return (print(VERSION), 0);
-    if (kind === "git") return await git(open, name, args);
-    await claude(open, name);
+    if (kind === "git") return await git(open, name, args, stdin);
+    await claude(open, name, stdin);
     return 0;
   } catch (error) {
     const line = `signalbox: ${kind} hook ${name} broke and let this through unguarded: ${describe(error)}; run: git signalbox doctor`;
@@ -44,22 +50,23 @@ export async function main(
     return 0;
   } finally {
     box?.log.close();
+    if (stuck) endStuck();
   }
 }
 
-async function claude(open: () => Box, name: string): Promise<void> {
-  const input = parseHookInput(await readStdin(stdinDeadlineMs()));
+type Stdin = (kind: "json" | "lines") => Promise<string>;
+
+async function claude(open: () => Box, name: string, stdin: Stdin): Promise<void> {
+  const input = parseHookInput(await stdin("json"));
   const handler = CLAUDE_HANDLERS[name === "auto" ? hookNameOf(input) : name];
   if (handler !== undefined) print(handler({ input, box: open() }));
 }
 
-async function git(open: () => Box, name: string, args: readonly string[]): Promise<number> {
+async function git(open: () => Box, name: string, args: readonly string[], stdin: Stdin): Promise<number> {
   const handler = GIT_HANDLERS[name];
   if (handler === undefined) return 0;
   const wantsStdin = GIT_HOOKS.some((hook) => hook.name === name && hook.stdin);
-  const { refused, say = "" } = handler(
-    gitCall(open(), args, wantsStdin ? await readStdin(stdinDeadlineMs()) : ""),
-  );
+  const { refused, say = "" } = handler(gitCall(open(), args, wantsStdin ? await stdin("lines") : ""));
   print(say);
   return refused === true ? REFUSED : 0;
 }

@@ -66,7 +66,11 @@ test("stdin is never closed: the hook ends by itself, and decides on what came (
   assert.notEqual(parseAnswer(complete).denied, undefined);
   const nothing = await run(repo.entry, ["claude", "pre-edit"], { cwd: repo.top, env, holdStdin: true });
   assert.equal(nothing.code, 0);
-  assert.match(parseAnswer(nothing).shown, /let this through unguarded/);
+  assert.match(
+    parseAnswer(nothing).shown,
+    /could not run \(its input did not end\): this operation was not guarded/,
+  );
+  assert.equal(nothing.stderr.trim().split("\n").length, 1);
   const end = await run(repo.entry, ["claude", "session-end"], { cwd: repo.top, env, holdStdin: true });
   assert.equal(end.code, 0);
 });
