@@ -57,7 +57,7 @@ test("siblings refuse each other, parent and child share, what a child held goes
   const first = (await lab.storyOf("reservation.granted")).find((e) =>
     JSON.stringify(e.targets).includes("b.txt"),
   )?.agent;
-  const started = (await lab.storyOf("agent.started")).slice(0, 2).map((e) => String(e.agent));
+  const started = (await lab.storyOf("agent.started")).slice(0, 2).map((e) => e.agent);
   assert.ok(started.includes(String(first)));
   assert.deepEqual(during?.agents.toSorted(), started.toSorted());
   const holds = (session: typeof during) =>
