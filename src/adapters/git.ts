@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { CommitFacts, Git } from "../app/ports.ts";
 import { canonicalPath, type KeyOptions } from "../domain/path-key.ts";
 import { childProcess } from "./child-process.ts";
+import { GitError } from "./git/run.ts";
 
 /**
  * What git leaves in the gitdir while an operation waits to be concluded. A revert without a conflict has
@@ -16,16 +17,6 @@ const IN_PROGRESS = [
   "rebase-apply",
   "MERGE_MSG",
 ];
-
-/** Git said no. `message` has its words. */
-export class GitError extends Error {
-  override readonly name = "GitError";
-  readonly status: number | null;
-  constructor(args: readonly string[], status: number | null, stderr: string) {
-    super(`git ${args.join(" ")}: ${stderr.trim() || `exit ${status}`}`);
-    this.status = status;
-  }
-}
 
 /**
  * Git in the working tree of `cwd`, for hooks: one process a call, no locks taken, the environment that git gave
