@@ -47,7 +47,7 @@ export async function makeLab(t: TestContext, options: LabOptions): Promise<Lab>
   const api = await startFakeApi({
     scripts: options.scripts,
     vars: { repo: scratch.repo, dir: scratch.dir, ...options.vars },
-    waitMs: 20_000,
+    waitMs: 60_000,
   });
   const lab = new Lab(scratch, api);
   t.after(() => lab.close());
@@ -83,7 +83,7 @@ export class Lab {
     const session = startClaude({
       script,
       cwd: this.repo,
-      timeoutMs: 60_000,
+      timeoutMs: 240_000,
       ...options,
       home,
       url: this.api.url,
@@ -170,10 +170,10 @@ export class Lab {
 
   /** What `look` finds, as soon as it finds something. */
   async eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-    for (const until = Date.now() + 15_000; ;) {
+    for (const until = Date.now() + 60_000; ;) {
       const found = await look();
       if (found !== undefined) return found;
-      if (Date.now() > until) throw new Error(`not within 15 s: ${String(look)}`);
+      if (Date.now() > until) throw new Error(`not within 60 s: ${String(look)}`);
       await sleep(50);
     }
   }

@@ -70,7 +70,7 @@ test("two sessions and a person: refused before the write, each commits its own,
   assert.match(
     refused!.text,
     new RegExp(
-      `a\\.txt is reserved by session ${short(a)} since \\d\\d:\\d\\d \\(\\d+ s ago\\), until \\d\\d:\\d\\d unless it edits again\\.\\n` +
+      `a\\.txt is reserved by session ${short(a)} since \\d\\d:\\d\\d \\(\\d+ (?:s|min) ago\\), until \\d\\d:\\d\\d unless it edits again\\.\\n` +
         "Nothing was written\\. Work on other files meanwhile; `git signalbox who a\\.txt` tells when it is free\\.",
     ),
   );

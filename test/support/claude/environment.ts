@@ -90,6 +90,8 @@ export function claudeEnv({
     DISABLE_UPDATES: "1",
     DISABLE_GROWTHBOOK: "1",
     DISABLE_INSTALLATION_CHECKS: "1",
+    // Else 1.5 s for those whose settings name no timeout: too short for a loaded machine.
+    CLAUDE_CODE_SESSIONEND_HOOKS_TIMEOUT_MS: "30000",
     // If anything still tries, a proxy on a closed loopback port stops it (loopback itself is exempt).
     HTTPS_PROXY: "http://127.0.0.1:9",
     HTTP_PROXY: "http://127.0.0.1:9",

@@ -19,7 +19,7 @@ export interface FakeApiOptions {
   readonly scripts: Scripts;
   /** For `{{name}}` in tool inputs. */
   readonly vars?: Readonly<Record<string, string>>;
-  /** How long `wait` and `barrier` hold by default: 30 s. */
+  /** How long `wait` and `barrier` hold by default: 60 s. */
   readonly waitMs?: number;
 }
 
@@ -38,7 +38,7 @@ export interface FakeApi {
 export async function startFakeApi({
   scripts,
   vars = {},
-  waitMs = 30_000,
+  waitMs = 60_000,
 }: FakeApiOptions): Promise<FakeApi> {
   const requests: string[] = [];
   const signals = createSignals();

@@ -98,7 +98,7 @@ async function headless({ repo, home }: Scratch, { url }: FakeApi): Promise<void
 
 async function interactive({ repo, home }: Scratch, { url }: FakeApi, recorder: HookRecorder): Promise<void> {
   const fired = async (event: string, fields: Readonly<Record<string, string>> = {}): Promise<string> => {
-    for (let i = 0; i < 200; i += 1) {
+    for (let i = 0; i < 1200; i += 1) {
       const call = recorder
         .calls()
         .find(
@@ -107,7 +107,7 @@ async function interactive({ repo, home }: Scratch, { url }: FakeApi, recorder: 
       if (call) return String(call.payload["session_id"]);
       await sleep(50);
     }
-    throw new Error(`no ${event} with ${JSON.stringify(fields)} within 10 s\n${tui.screen()}`);
+    throw new Error(`no ${event} with ${JSON.stringify(fields)} within 60 s\n${tui.screen()}`);
   };
   const tui = await startTui({ cwd: repo, home, url });
   try {

@@ -21,7 +21,7 @@ export interface ClaudeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** "skip" (the default) allows every tool; with "ask", pass --allowedTools or --permission-mode in `args`. */
   readonly permissions?: "skip" | "ask";
-  /** Killed after so long (120 s). */
+  /** Killed after so long (240 s). */
   readonly timeoutMs?: number;
 }
 
@@ -74,7 +74,7 @@ export function startClaude(options: ClaudeOptions): ClaudeSession {
   const timer = setTimeout(() => {
     timedOut = true;
     child.kill("SIGKILL");
-  }, options.timeoutMs ?? 120_000);
+  }, options.timeoutMs ?? 240_000);
   const done = ending(child).then(({ code, signal }): ClaudeRun => {
     clearTimeout(timer);
     const events = eventsOf(stdout);

@@ -25,7 +25,7 @@ export interface TuiOptions {
 export interface Tui {
   /** Of the client itself. */
   readonly pid: number;
-  /** Types a line, then Enter. */
+  /** Types a line, then Enter once the client shows it. */
   type(text: string): Promise<void>;
   /** Keys by tmux's names: "Escape", "C-c", "Enter". */
   keys(...names: readonly string[]): void;
@@ -33,7 +33,7 @@ export interface Tui {
   /**
    * The screen, once it shows `what`.
    *
-   * @throws Error with the screen, if it does not within `ms` (20 s)
+   * @throws Error with the screen, if it does not within `ms` (90 s: five times what a loaded machine took)
    */
   waitFor(what: RegExp, ms?: number): Promise<string>;
   /** Resolves when the client has ended by itself. */
@@ -79,16 +79,18 @@ export async function startTui(options: TuiOptions): Promise<Tui> {
   const pid = Number(tmux("list-panes", "-F", "#{pane_pid}").trim());
 
   const screen = (): string => tmux("capture-pane", "-p");
-  const waitFor = async (what: RegExp, ms = 20_000): Promise<string> => {
+  const shows = async (isThere: (shown: string) => boolean, what: string, ms = 90_000): Promise<string> => {
     const until = Date.now() + ms;
     for (;;) {
       const shown = screen();
-      if (what.test(shown)) return shown;
+      if (isThere(shown)) return shown;
       if (Date.now() > until) throw new Error(`not on screen within ${ms} ms: ${what}\n${shown}`);
       await sleep(100);
     }
   };
-  const ended = async (ms = 10_000): Promise<void> => {
+  const waitFor = (what: RegExp, ms?: number): Promise<string> =>
+    shows((shown) => what.test(shown), String(what), ms);
+  const ended = async (ms = 60_000): Promise<void> => {
     const until = Date.now() + ms;
     while (tmux("list-panes", "-F", "#{pane_dead}").trim() !== "1") {
       if (Date.now() > until) throw new Error(`still there after ${ms} ms:\n${screen()}`);
@@ -114,7 +116,8 @@ export async function startTui(options: TuiOptions): Promise<Tui> {
     pid,
     async type(text) {
       tmux("send-keys", "-l", text);
-      // Enter at once would be taken for part of a paste.
+      // An Enter that the client reads together with the text would be taken for part of a paste.
+      await shows((shown) => promptOf(shown).includes(text), `${text}, typed`);
       await sleep(400);
       tmux("send-keys", "Enter");
     },
@@ -128,13 +131,22 @@ export async function startTui(options: TuiOptions): Promise<Tui> {
   };
 }
 
+/** What stands in the input line: earlier prompts are further up. */
+function promptOf(shown: string): string {
+  return shown.split("\n").findLast((line) => line.includes("❯")) ?? "";
+}
+
 /** A closed terminal lets SessionEnd hooks run; who stays for 3 s is killed. */
 async function end(pid: number): Promise<void> {
   for (let i = 0; i < 60; i += 1) {
     if (!isThere(pid)) return;
     await sleep(50);
   }
-  process.kill(pid, "SIGKILL");
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended since.
+  }
 }
 
 function isThere(pid: number): boolean {
