@@ -44,7 +44,7 @@ test("another process under the same pid is not it", () => {
 
 test("a zombie is dead", { skip: linux }, async () => {
   // The shell's child ends; the sleep that the shell turns into never waits for it.
-  const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec sleep 600"], {
+  const parent = spawn("sh", ["-c", "sleep 0.2 & echo $!; exec sleep 600"], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   try {
