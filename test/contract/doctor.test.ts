@@ -104,7 +104,7 @@ const ILLS: Readonly<
     says: /git does not run: pre-push\b/,
   },
   "core.hooksPath points elsewhere": {
-    break: (repo) => void repo.mustGit("config", "core.hooksPath", "/nonexistent").then(() => undefined),
+    break: async (repo) => void (await repo.mustGit("config", "core.hooksPath", "/nonexistent")),
     check: "git hooks",
     says: /git does not run: pre-commit, prepare-commit-msg, .*core\.hooksPath/,
   },
