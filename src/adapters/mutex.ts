@@ -21,6 +21,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -166,7 +167,7 @@ export function takeMutexes(
 /** One name for a directory that may not be there yet. */
 function resolved(dir: string): string {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeDirectory(dir);
     return realpathSync(dir);
   } catch {
     return dir;
@@ -312,7 +313,7 @@ function* look(disk: MutexDisk, number: number, own: string): Steps<Queued[] | "
   const ahead = claimsOf(list.slice(0, place), present);
   for (const [name] of list) present.delete(name);
   if (present.size === 0) return ahead;
-  const former = linesOf(yield* step(() => disk.read(listName(number - 1))));
+  const former = linesOf(number > 1 ? yield* step(() => disk.read(listName(number - 1))) : "");
   const formerEnd = former.findIndex(([name]) => name === SEALED);
   const before = claimsOf(formerEnd < 0 ? former : former.slice(0, formerEnd), present);
   for (const { file } of before) present.delete(file);
@@ -377,7 +378,7 @@ function listName(number: number): string {
 /** Numbers of the lists among names, ascending. */
 function listsIn(names: readonly string[]): number[] {
   return names
-    .filter((name) => /^order-\d{1,15}$/.test(name))
+    .filter((name) => /^order-[1-9]\d{0,14}$/.test(name))
     .map((name) => Number(name.slice("order-".length)))
     .sort((a, b) => a - b);
 }
@@ -472,7 +473,7 @@ function diskOf(dir: string): MutexDisk {
         const { code } = error as NodeJS.ErrnoException;
         if (code === "EEXIST") return false;
         if (code !== "ENOENT") throw error;
-        mkdirSync(dir, { recursive: true });
+        makeDirectory(dir);
         writeFileSync(at(name), text, { flag: "wx" });
       }
       return true;
@@ -491,6 +492,19 @@ function diskOf(dir: string): MutexDisk {
       return stat === undefined ? 0 : Date.now() - stat.mtimeMs;
     },
   };
+}
+
+/** With its parents. Node's own `recursive` never returns where a parent is there and takes no directory (/proc). */
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || existsSync(dirname(dir))) throw error;
+    makeDirectory(dirname(dir));
+    makeDirectory(dir);
+  }
 }
 
 function withFile(path: string, flags: number, act: (fd: number) => void): boolean {
