@@ -65,9 +65,10 @@ function readWrote(
 ): Spooled[] {
   const at = mtime(file);
   const session = entry.replace(/\.\d+\.\d+$/, "");
-  if (at === undefined || !isSessionId(session)) return [];
+  const text = at === undefined || !isSessionId(session) ? undefined : readIfThere(file);
+  if (at === undefined || text === undefined) return [];
   // Half written by a hook that still runs: the next fold finds it whole.
-  const written = writtenPath(readFileSync(file, "utf8"));
+  const written = writtenPath(text);
   const where = written === undefined ? undefined : locate(written.path, repo);
   if (written === undefined || where?.kind !== "tracked-tree" || where.repo.commonDir !== repo.commonDir) {
     if (Date.now() - at > 60_000) rmSync(file, { force: true });
@@ -75,6 +76,16 @@ function readWrote(
   }
   const { agent, tool } = written;
   return [{ kind: "wrote", session, agent, at, tool, tree: where.repo.tree, path: where.path, entry }];
+}
+
+/** Whoever drains at the same time may have done it and removed it. */
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function names(dir: string): string[] {

@@ -1,6 +1,6 @@
 /** What shell hooks leave for the next fold, read back. */
 import assert from "node:assert/strict";
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -134,6 +135,26 @@ test("what nobody comes back for is pruned: marks of dead sessions, of commits l
   spool.prune(new Set(["ada"]));
   assert.deepEqual(readdirSync(join(boxDir, "spool/seen")).sort(), ["ada", "young"]);
   assert.deepEqual(readdirSync(join(boxDir, "spool/checked")), ["2"]);
+});
+
+test("an entry that another fold drains and removes at the same time is that one's", (t) => {
+  const { spool, wrote, top } = scratch(t);
+  for (const n of [0, 1]) wrote(`ada.1.${n}`, edit(join(top, `${n}.txt`)));
+  const read = fs.readFileSync;
+  // The moment between finding the entry and reading it.
+  t.mock.method(fs, "readFileSync", (file: string, encoding: "utf8") => {
+    if (file.endsWith("ada.1.0")) rmSync(file);
+    return read(file, encoding);
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  assert.deepEqual(
+    spool.drain().map((e) => (e.kind === "wrote" ? e.path : "")),
+    ["1.txt"],
+  );
 });
 
 test("no spool at all is an empty one", (t) => {
