@@ -57,6 +57,7 @@ function sweep(): void {
   if (!existsSync(CACHE)) return;
   for (const name of readdirSync(CACHE)) {
     const path = join(CACHE, name);
-    if (Date.now() - statSync(path).mtimeMs > OLD_MS) rmSync(path, { recursive: true, force: true });
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (made !== undefined && Date.now() - made > OLD_MS) rmSync(path, { recursive: true, force: true });
   }
 }
