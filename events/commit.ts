@@ -42,6 +42,18 @@ export const commitWarned = define(
   }),
 );
 
+export const commitScoped = define(
+  "commit.scoped",
+  "A commit or a staging of everything left out what is not the session's.",
+  () => ({
+    session: text(),
+    tree: tree(),
+    /** What was left out, the first 200, and how many in all. */
+    paths: v.array(path()),
+    total: count(),
+  }),
+);
+
 export const commitAnnounced = define(
   "commit.announced",
   "The sessions that a commit concerns can be told now.",

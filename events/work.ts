@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { define } from "./define.ts";
-import { holder, path, text, time, tree } from "./fields.ts";
+import { commit, holder, path, text, time, tree } from "./fields.ts";
 
 export const fileWritten = define("file.written", "An edit tool wrote a file.", () => ({
   ...holder(),
@@ -19,6 +19,16 @@ export const workAttributed = define(
     tree: tree(),
     paths: v.array(path()),
     certainty: v.picklist(["sure", "ambiguous"]),
+  }),
+);
+export const workStashed = define(
+  "work.stashed",
+  "A stash entry was made, and whose it is: git has one stash for everybody.",
+  () => ({
+    session: text(),
+    tree: tree(),
+    /** The entry's commit. */
+    entry: commit(),
   }),
 );
 export const workRescued = define(

@@ -22,7 +22,7 @@ export interface IndexesState {
   indexes: Table<IndexRecord>;
 }
 
-export const indexes = fold<IndexesState>("indexes", 1, () => ({ indexes: {} }), {
+export const indexes = fold<IndexesState>("indexes", 2, () => ({ indexes: {} }), {
   "index.created": (state, { session, gitdir, tree, base }, { t }) => {
     const index = { session, gitdir, tree, base, createdAt: t, heals: 0, conflicted: [] };
     enter(state.indexes, gitdir, index);
@@ -40,6 +40,11 @@ export const indexes = fold<IndexesState>("indexes", 1, () => ({ indexes: {} }),
   "index.recreated": (state, e, { t }) => {
     const index = lookUp(state.indexes, e.gitdir);
     if (index !== undefined) Object.assign(index, { base: e.base, createdAt: t });
+  },
+  // What a session commits it has carried forward itself.
+  "commit.recorded": (state, e) => {
+    for (const index of Object.values(state.indexes))
+      if (index.session === e.session && index.tree === e.tree) index.base = e.commit;
   },
   "index.removed": (state, e) => {
     delete state.indexes[e.gitdir];

@@ -7,6 +7,10 @@ export interface UncommittedEdit {
   session: string;
   /** The last edit that is known (ms). */
   at: number;
+  /** It was found on disk after a command, not made by an edit tool. */
+  how?: "attributed";
+  /** Others have changed it too, or may have: it is nobody's alone. */
+  unclear?: boolean;
 }
 
 export interface WorkState {
@@ -14,20 +18,47 @@ export interface WorkState {
   edits: UncommittedEdit[];
 }
 
-const EDITS_KEPT = 256;
+const EDITS_KEPT = 1024;
 
 /** Whose uncommitted changes a file may hold: it outlives leases and sessions, because the changes do. */
-export const work = fold<WorkState>("work", 1, () => ({ edits: [] }), {
+export const work = fold<WorkState>("work", 2, () => ({ edits: [] }), {
   "reservation.granted": (state, e, { t }) => {
     if (e.via === "command") return;
     for (const target of e.targets)
-      if (target.kind === "path") put(state, { tree: e.tree, path: target.path, session: e.session, at: t });
+      if (target.kind === "path")
+        put(state, {
+          tree: e.tree,
+          path: target.path,
+          session: e.session,
+          at: t,
+          ...(e.via === "effect" ? { how: "attributed" as const } : {}),
+        });
   },
   "file.written": (state, { tree, path, session, at }) => {
     const last = findEdit(state, tree, path);
     // Drained late: somebody else has been allowed to edit it since.
     if (last === undefined || last.at <= at || last.session === session)
       put(state, { tree, path, session, at });
+  },
+  "work.attributed": (state, { tree, paths, session, certainty }, { t }) => {
+    for (const path of paths) {
+      const last = findEdit(state, tree, path);
+      // Over another's work it is the work of both.
+      const unclear =
+        certainty === "ambiguous" ||
+        last?.unclear === true ||
+        (last !== undefined && last.session !== session);
+      if (last !== undefined && unclear) last.unclear = true;
+      else
+        put(state, {
+          tree,
+          path,
+          session,
+          at: t,
+          how: "attributed",
+          ...(unclear ? { unclear } : {}),
+        });
+    }
   },
   "commit.recorded": (state, e) => {
     const committed = new Set(e.paths);

@@ -18,7 +18,14 @@ const reserved = (session: string, path: string, via: "edit" | "command" = "edit
 const wrote = (session: string, path: string, minute: number) =>
   event("file.written", { session, tree: "", path, tool: "Edit", at: min(minute) });
 const committed = (tree: string, ...paths: string[]) =>
-  event("commit.recorded", { commit: COMMIT, parents: [], tree, paths, total: paths.length, subject: "s" });
+  event("commit.recorded", {
+    commit: COMMIT,
+    parents: [],
+    tree,
+    paths,
+    total: paths.length,
+    subject: "s",
+  });
 const editorOf = (states: ReturnType<typeof given>["states"], path: string) =>
   findEdit(states.work, "", path)?.session;
 
@@ -65,10 +72,28 @@ describe("whose uncommitted changes a file may hold", () => {
     assert.equal(editorOf(given(at(0, reserved("a", "x")), at(1, renamed)).states, "x"), "a2");
   });
 
-  test("at most 256 files, the oldest forgotten first", () => {
-    const { states } = given(...Array.from({ length: 300 }, (_, i) => at(i, reserved("a", `f${i}`))));
-    assert.equal(states.work.edits.length, 256);
-    assert.equal(editorOf(states, "f43"), undefined);
-    assert.equal(editorOf(states, "f44"), "a");
+  test("found on disk after a command: that session's; if that is not clear, nobody's alone", () => {
+    const found = (session: string, certainty: "sure" | "ambiguous", ...paths: string[]) =>
+      event("work.attributed", { session, tree: "", paths, certainty });
+    const { states } = given(
+      at(0, reserved("b", "x"), found("a", "sure", "w")),
+      at(1, found("a", "sure", "x"), found("a", "ambiguous", "y", "z"), found("b", "ambiguous", "y")),
+    );
+    assert.deepEqual(
+      states.work.edits.map(({ path, session, unclear = false }) => [path, session, unclear]),
+      [
+        ["x", "b", true],
+        ["w", "a", false],
+        ["y", "a", true],
+        ["z", "a", true],
+      ],
+    );
+  });
+
+  test("at most 1024 files, the oldest forgotten first", () => {
+    const { states } = given(...Array.from({ length: 1100 }, (_, i) => at(i, reserved("a", `f${i}`))));
+    assert.equal(states.work.edits.length, 1024);
+    assert.equal(editorOf(states, "f75"), undefined);
+    assert.equal(editorOf(states, "f76"), "a");
   });
 });

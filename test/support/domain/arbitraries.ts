@@ -99,6 +99,7 @@ const FIELDS: Fields = {
   },
   "commit.refused": { tree, session, paths: few(path), blockers },
   "commit.warned": { tree, paths: few(path), blockers },
+  "commit.scoped": { session, tree, paths: few(path), total: number },
   "commit.announced": { commit, to: few(session) },
   "commit.rewritten": {
     how: fc.constant("amend"),
@@ -131,6 +132,7 @@ const FIELDS: Fields = {
   "guard.failed": { where: fc.constant("edit"), error: words, session: maybe(session) },
   "file.written": { ...holder, tree, path, tool: fc.constant("Edit"), at: time },
   "work.attributed": { ...holder, tree, paths: few(path), certainty: fc.constantFrom("sure", "ambiguous") },
+  "work.stashed": { session, tree, entry: commit },
   "work.rescued": { session, ref: fc.constant("refs/x"), paths: few(path), reason: words },
   "notice.delivered": { session, through: number },
   "log.compacted": {
