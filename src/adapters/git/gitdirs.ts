@@ -1,0 +1,126 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Gitdirs, TreeAt } from "../../app/ports.ts";
+import type { Repo } from "../locate.ts";
+import { healIndex, readBase, writeBase } from "./index-file.ts";
+import { ensureGitdir, followHead, followSettings, listGitdirs, removeGitdir } from "./private-gitdir.ts";
+import { git, splitNul, toText, tryGit } from "./run.ts";
+
+/** Where a working tree's gitdirs are. */
+export function treeAt({ commonDir, gitDir, top }: Repo & { readonly top: string }): TreeAt {
+  return { commonDir, nativeGitDir: gitDir, top };
+}
+
+/** The private gitdirs of one working tree's sessions, and its own. */
+export function gitdirsOf(at: TreeAt): Gitdirs {
+  return {
+    at,
+    ensure: (session) => ensureGitdir(at, session),
+    find(id) {
+      const gitDir = join(at.commonDir, "worktrees", id);
+      return existsSync(join(gitDir, "signalbox-base")) ? gitDir : undefined;
+    },
+    remove: (id, session) => removeGitdir(at, id, session),
+    handOver: (gitDir) => handOver(at, gitDir),
+    all: () => listGitdirs(at.commonDir).filter(({ top }) => top === at.top),
+    lead(gitDir) {
+      const branch = tryGit({ cwd: at.top, gitDir, workTree: at.top }, [
+        "symbolic-ref",
+        "-q",
+        "HEAD",
+      ]).stdout.trim();
+      if (branch !== "")
+        git({ cwd: at.top, gitDir: at.nativeGitDir, workTree: at.top }, [
+          "symbolic-ref",
+          "-m",
+          "signalbox: switched by a session",
+          "HEAD",
+          branch,
+        ]);
+    },
+    follow: (gitDir) => followed(at, gitDir),
+    forget: () => rmSync(join(at.nativeGitDir, "signalbox-base"), { force: true }),
+    heal(gitDir, indexFile) {
+      const index = { gitDir, workTree: at.top, indexFile };
+      if (gitDir !== at.nativeGitDir) followSettings(at, gitDir);
+      if (readBase(gitDir) === undefined) return startBase(at, gitDir);
+      return healIndex(index, { writeBase: indexFile === undefined });
+    },
+    fsmonitor: () => /^\s*fsmonitor\s*=(?!\s*(?:false|no|off|0)\s*$)/im.test(configOf(at.commonDir)),
+  };
+}
+
+/** A branch that a gitdir names cannot be switched to elsewhere: off the branch, so is every gitdir of the tree. */
+function followed(at: TreeAt, gitDir: string): string {
+  const how = followHead(at, gitDir);
+  if (how !== "native-detached") return how;
+  const head = tryGit({ cwd: at.top, gitDir: at.nativeGitDir }, [
+    "rev-parse",
+    "-q",
+    "--verify",
+    "HEAD^0",
+  ]).stdout.trim();
+  const own = { cwd: at.top, gitDir, workTree: at.top };
+  if (head !== "" && tryGit(own, ["symbolic-ref", "-q", "HEAD"]).status === 0)
+    tryGit(own, ["update-ref", "--no-deref", "-m", "signalbox: follows its tree", "HEAD", head]);
+  return how;
+}
+
+/** Entries as `git diff-index --cached --raw -z` gives them: `:<modes> <hashes> <status>`, then the path. */
+function stagedEntries(at: TreeAt, gitDir: string): Map<string, string> {
+  const fields = splitNul(
+    git({ cwd: at.top, gitDir, workTree: at.top }, [
+      "diff-index",
+      "--cached",
+      "--raw",
+      "-z",
+      "--no-renames",
+      "--full-index",
+      "HEAD",
+    ]),
+  );
+  const entries = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) entries.set(fields[i + 1]!, fields[i]!);
+  return entries;
+}
+
+function handOver(at: TreeAt, gitDir: string): string[] {
+  // What looks staged in an index that is behind HEAD would take back what others have committed.
+  for (const each of [gitDir, at.nativeGitDir]) {
+    if (healIndex({ gitDir: each, workTree: at.top }).kind === "deferred") return [];
+  }
+  const theirs = stagedEntries(at, at.nativeGitDir);
+  const moved = [...stagedEntries(at, gitDir)].filter(
+    ([path, entry]) => !theirs.has(path) && !entry.endsWith(" U"),
+  );
+  const lines = moved.map(([path, entry]) => {
+    const [, mode, , hash] = entry.split(" ");
+    return mode === "000000" ? `0 ${"0".repeat(40)}\t${path}\0` : `${mode} ${hash}\t${path}\0`;
+  });
+  if (lines.length > 0)
+    git({ cwd: at.top, gitDir: at.nativeGitDir, workTree: at.top }, ["update-index", "-z", "--index-info"], {
+      input: lines.join(""),
+    });
+  return moved.map(([path]) => toText(path));
+}
+
+/** An index that nobody has carried forward yet is as git left it: what is staged in it is relative to HEAD. */
+function startBase(at: TreeAt, gitDir: string): { kind: "current" } | { kind: "deferred"; why: string } {
+  const { status, stdout } = tryGit({ cwd: at.top, gitDir, workTree: at.top }, [
+    "rev-parse",
+    "-q",
+    "--verify",
+    "HEAD^0",
+  ]);
+  if (status !== 0) return { kind: "deferred", why: "unborn" };
+  writeBase(gitDir, stdout.trim());
+  return { kind: "current" };
+}
+
+function configOf(commonDir: string): string {
+  try {
+    return readFileSync(join(commonDir, "config"), "utf8");
+  } catch {
+    return "";
+  }
+}
