@@ -14,9 +14,10 @@ kind=${1-claude} name=${2-auto}
 me=${CLAUDE_CODE_SESSION_ID:-${SIGNALBOX_SESSION-}}
 case $me in *[!A-Za-z0-9._-]* | .*) me= ;; esac
 
+# A session is live, or has left an index that is to follow HEAD.
 live() {
-  set -- "$sb"/views/live/*
-  [ -e "$1" ]
+  set -- "$sb"/views/live/* "$sb"/wt/*
+  [ -e "$1" ] || [ -e "${2-}" ]
 }
 
 others() {
@@ -24,6 +25,21 @@ others() {
     [ "${f##*/}" = "$me" ] || { [ -e "$f" ] && return 0; }
   done
   return 1
+}
+
+# Whether the index that is committed from is behind HEAD: another gitdir's commit has moved it.
+stale() {
+  gd=${GIT_DIR:-.git}
+  { IFS= read -r base; } 2>/dev/null <"$gd/signalbox-base" || return 1
+  [ "$base" != "$(git rev-parse -q --verify HEAD^0 2>/dev/null)" ]
+}
+
+# Whether the shim has looked at what is staged, under the HEAD that is still there.
+judged() {
+  case ${SIGNALBOX_JUDGED-}:${GIT_INDEX_FILE-} in
+    ????????????????????????????????????????*:*/index) [ "$SIGNALBOX_JUDGED" = "$(git rev-parse -q --verify HEAD^0 2>/dev/null)" ] ;;
+    *) false ;;
+  esac
 }
 
 # A file's mtime says when the session was last seen; truncating an empty file is free of forks. Not with `:`: a
@@ -38,6 +54,31 @@ spool() {
   head -c 8192 >"$sb/spool/wrote/$me.$$.$n"
 }
 
+# The tool call's id, from a piece of the payload: within a command's text no quote stands bare, so nothing there looks like it.
+callIn() {
+  id=${1##*\"tool_use_id\":\"}
+  [ "$id" != "$1" ] || return 1
+  id=${id%%\"*}
+  case $id in "" | *[!A-Za-z0-9_-]*) return 1 ;; esac
+}
+# A command runs (src/adapters/survey-file.ts).
+begins() {
+  [ -n "$me" ] && [ -d "$sb/spool/bash" ] || return 0
+  last=$(tail -c 256)
+  callIn "$last" || return 0
+  case $last in *'"run_in_background":true'*) id=bg-$id ;; esac
+  true >"$sb/spool/bash/$me.$id"
+}
+# It has ended, and nobody else is here to be told what it changed.
+ends() {
+  [ -n "$me" ] && [ -d "$sb/spool/bash" ] || return 0
+  case $name in
+    post-bash) last=$(tail -c 256) ;;
+    *) last=$(head -c 8192) ;;
+  esac
+  callIn "$last" && rm -f "$sb/spool/bash/$me.$id"
+}
+
 broken() {
   # A code cache that its runtime chokes on would break every hook.
   rm -f "$sb"/runtime/code-*
@@ -49,8 +90,14 @@ broken() {
 }
 
 case $kind:$name in
+  claude:pre-bash) begins 2>/dev/null; seen 2>/dev/null; exit 0 ;;
+  claude:post-bash | claude:post-bash-failure) seen 2>/dev/null; others || { ends 2>/dev/null; exit 0; } ;;
   @SPOOL@) spool 2>/dev/null; seen 2>/dev/null; exit 0 ;;
   @SEEN@) seen 2>/dev/null; exit 0 ;;
+  git:pre-commit | git:prepare-commit-msg)
+    others || stale || exit 0
+    judged && exit 0
+    ;;
   @OTHERS@) others || exit 0 ;;
   @LIVE@) live || exit 0 ;;
 esac

@@ -17,6 +17,7 @@ import { SETTINGS, settingsFromEnv } from "../src/app/settings.ts";
 import { CLAUDE_HANDLERS, hookNameOf } from "./claude/mod.ts";
 import { gitCall } from "./git/call.ts";
 import { GIT_HANDLERS } from "./git/mod.ts";
+import { shim } from "./shim/mod.ts";
 import { GIT_HOOKS } from "./manifest.ts";
 import { endStuck, readStdin } from "./stdin.ts";
 
@@ -31,7 +32,7 @@ export async function main(
   [kind, name = "auto", ...args]: readonly string[],
 ): Promise<number> {
   let box: Box | undefined;
-  const open = () => (box ??= openBox(boxDir, findRepo(process.cwd())?.top));
+  const open = () => (box ??= openBox(boxDir, process.env["SIGNALBOX_TOP"] || findRepo(process.cwd())?.top));
   let stuck = false;
   const stdin = async (what: "json" | "lines") => {
     const input = await readStdin(stdinDeadlineMs(), what);
@@ -41,9 +42,16 @@ export async function main(
   try {
     if (kind === "version") return (print(VERSION), 0);
     if (kind === "git") return await git(open, name, args, stdin);
+    if (kind === "shim") {
+      const { code, out } = shim(open(), [name, ...args]);
+      print(out);
+      return code;
+    }
     await claude(open, name, stdin);
     return 0;
   } catch (error) {
+    // The shim says so itself, and takes what is printed for a program.
+    if (kind === "shim") return (record(boxDir, box, `shim ${name}`, error), 1);
     const line = `signalbox: ${kind} hook ${name} broke and let this through unguarded: ${describe(error)}; run: git signalbox doctor`;
     print(kind === "git" ? line : JSON.stringify({ systemMessage: line }));
     record(boxDir, box, `${kind} ${name}`, error);

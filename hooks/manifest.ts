@@ -56,7 +56,7 @@ export const CLAUDE_HOOKS: readonly ClaudeHook[] = [
     "record",
     "always",
     10,
-    "start or continue the session; tell it who else is here",
+    "start or continue the session; give it a git of its own; tell it who else is here",
   ),
   claude("prompt-submit", "UserPromptSubmit", "decide", "live", 10, "deliver notices since the last turn"),
   {
@@ -68,10 +68,27 @@ export const CLAUDE_HOOKS: readonly ClaudeHook[] = [
     ...claude("post-edit", "PostToolUse", "spool", "always", 5, "note what was written"),
     matcher: EDIT_TOOLS,
   },
-  { ...claude("pre-bash", "PreToolUse", "spool", "always", 5, "note activity"), matcher: "Bash" },
-  { ...claude("post-bash", "PostToolUse", "spool", "always", 5, "note activity"), matcher: "Bash" },
+  { ...claude("pre-bash", "PreToolUse", "spool", "always", 5, "note that a command runs"), matcher: "Bash" },
   {
-    ...claude("post-bash-failure", "PostToolUseFailure", "spool", "always", 5, "note activity"),
+    ...claude(
+      "post-bash",
+      "PostToolUse",
+      "decide",
+      "others",
+      10,
+      "find what the command changed, and whose it is",
+    ),
+    matcher: "Bash",
+  },
+  {
+    ...claude(
+      "post-bash-failure",
+      "PostToolUseFailure",
+      "decide",
+      "others",
+      10,
+      "the same for one that failed",
+    ),
     matcher: "Bash",
   },
   claude("stop", "Stop", "spool", "always", 5, "note activity: a turn ended, the session has not"),
@@ -83,21 +100,31 @@ export const CLAUDE_HOOKS: readonly ClaudeHook[] = [
     "record",
     "always",
     10,
-    "release what the session held; /clear keeps it",
+    "release what the session held, save what it had staged; /clear keeps it",
   ),
 ];
 
 export const GIT_HOOKS: readonly GitHook[] = [
   {
-    ...git("pre-commit", "decide", "others", "refuse paths that another live session holds; warn people"),
+    ...git(
+      "pre-commit",
+      "decide",
+      "others",
+      "carry the index forward; leave out and refuse what is another live session's; warn people",
+    ),
     blocking: true,
   },
   {
     ...git("prepare-commit-msg", "decide", "others", "the same for a commit that skipped pre-commit (-n)"),
     blocking: true,
   },
-  git("post-commit", "record", "live", "record the commit and its paths; release what it committed"),
-  git("post-checkout", "record", "live", "record that HEAD moved"),
+  git(
+    "post-commit",
+    "record",
+    "live",
+    "record the commit; release what it committed; carry people's index forward",
+  ),
+  git("post-checkout", "record", "live", "record that HEAD moved; every session's gitdir follows"),
   git("post-merge", "record", "live", "record that HEAD moved"),
   { ...git("post-rewrite", "record", "live", "record amended and rebased commits"), stdin: true },
   { ...git("pre-push", "record", "live", "record what was pushed"), stdin: true },

@@ -28,6 +28,7 @@ const common: BuildOptions = {
   logLevel: "warning",
   define: {
     SIGNALBOX_VERSION: JSON.stringify(version),
+    SIGNALBOX_SHIM_SH: JSON.stringify(await fs.readFile(path.join(ROOT, "hooks/shim.sh"), "utf8")),
     SIGNALBOX_HOOK_SH: JSON.stringify(await fs.readFile(path.join(ROOT, "hooks/hook.sh"), "utf8")),
     "import.meta.dirname": "__dirname",
   },

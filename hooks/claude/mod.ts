@@ -3,6 +3,7 @@ import { CLAUDE_HOOKS } from "../manifest.ts";
 import { agentStart } from "./agent-start.ts";
 import { agentStop } from "./agent-stop.ts";
 import type { ClaudeHandler } from "./call.ts";
+import { postBash } from "./post-bash.ts";
 import { preEdit } from "./pre-edit.ts";
 import { promptSubmit } from "./prompt-submit.ts";
 import { sessionEnd } from "./session-end.ts";
@@ -13,6 +14,8 @@ export const CLAUDE_HANDLERS: Readonly<Record<string, ClaudeHandler>> = {
   "session-start": sessionStart,
   "prompt-submit": promptSubmit,
   "pre-edit": preEdit,
+  "post-bash": postBash,
+  "post-bash-failure": postBash,
   "agent-start": agentStart,
   "agent-stop": agentStop,
   "session-end": sessionEnd,

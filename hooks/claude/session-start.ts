@@ -1,7 +1,16 @@
+import { boxDirOf } from "../../src/adapters/box.ts";
 import { tell } from "../../src/adapters/claude.ts";
-import { gitIn } from "../../src/adapters/git.ts";
+import { writeSessionEnv } from "../../src/adapters/session-env.ts";
+import { gitdirsOf, treeAt } from "../../src/adapters/git/gitdirs.ts";
+import { gitIn } from "../../src/adapters/git/hook-git.ts";
+import { findRepo } from "../../src/adapters/locate.ts";
+import { recordFailure } from "../../src/app/failure.ts";
+import { attributeOnArrival } from "../../src/app/attribution.ts";
 import { arriveSession } from "../../src/app/attendance.ts";
+
+import { isolate, sweepIndexes } from "../../src/app/isolation.ts";
 import { recordHead } from "../../src/app/movements.ts";
+import { groundOf } from "./post-bash.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
 
 /** SessionStart fires again on resume, compact and /clear: then the session goes on. Silent when alone. */
@@ -9,5 +18,19 @@ export const sessionStart: ClaudeHandler = ({ input, box }) => {
   const caller = callerOf(input);
   const note = arriveSession(box, caller, input.source ?? "startup", input.model);
   recordHead(box, { session: caller.session, tree: caller.tree }, gitIn(input.cwd), "found");
+  const repo = findRepo(input.cwd);
+  try {
+    if (repo?.top !== undefined && boxDirOf(repo.commonDir) === box.dir) {
+      const gitdirs = gitdirsOf(treeAt({ ...repo, top: repo.top }));
+      isolate(box, caller.session, caller.tree, gitdirs);
+      sweepIndexes(box, gitdirs);
+      const ground = groundOf(box, input.cwd, caller.session);
+      if (ground !== undefined) attributeOnArrival(box, caller, ground);
+    }
+    writeSessionEnv(process.env["CLAUDE_ENV_FILE"], box.dir);
+  } catch (error) {
+    // The session is on record, and guarded by the hooks; it only has no index of its own.
+    recordFailure(box, "claude session-start: its own index", error, caller.session);
+  }
   return note === "" ? "" : tell("SessionStart", note);
 };

@@ -18,7 +18,11 @@ import { type Box, decide, ALL_PROJECTIONS, look } from "../app/box.ts";
 import { clock } from "../app/messages.ts";
 import { filesystemProblem, inspectLog, LogError, repairLog } from "../log/mod.ts";
 import { childProcess } from "./child-process.ts";
-import { runGit } from "./git.ts";
+import { leftBehind, sweepIndexes } from "../app/isolation.ts";
+import { gitdirsOf, treeAt } from "./git/gitdirs.ts";
+import { runGit } from "./git/hook-git.ts";
+import { cleanLocks } from "./git/locks.ts";
+import { listGitdirs } from "./git/private-gitdir.ts";
 import type { Repo } from "./locate.ts";
 import { loadSettings } from "./settings.ts";
 
@@ -68,6 +72,11 @@ export function checksOf(patient: Patient): readonly Check[] {
       run: () => failures(patient),
     },
     { name: "clock", means: "the clock has not stepped back", run: () => clockStep(patient) },
+    {
+      name: "indexes",
+      means: "every session's own index is there, and no other",
+      run: () => indexes(patient),
+    },
     { name: "leftovers", means: "nothing of dead sessions lies about", run: () => leftovers(patient) },
   ];
 }
@@ -118,13 +127,13 @@ function bundle({ boxDir, version }: Patient): Finding {
     : BAD(`the hooks are of version ${found}, this command of ${version}; run: signalbox init`);
 }
 
-/** Top folders of all working trees of the repository that are there. */
+/** Top folders of all working trees of the repository that are there; our own entries have none. */
 export function worktreesOf(repo: Repo): string[] {
   const out = runGit(repo.top ?? repo.commonDir, ["worktree", "list", "--porcelain"]);
   const stanzas = out.split("\n\n").filter((stanza) => !/^(bare|prunable.*)$/m.test(stanza));
   return stanzas
     .flatMap((stanza) => /^worktree (.*)$/m.exec(stanza)?.[1] ?? [])
-    .filter((dir) => existsSync(dir));
+    .filter((dir) => existsSync(dir) && !dir.startsWith(join(repo.commonDir, "signalbox/")));
 }
 
 function gitHooks({ repo }: Patient): Finding {
@@ -282,6 +291,29 @@ function clockStep({ open }: Patient): Finding {
   return BAD(
     `the log is ${Math.round(ahead / 60_000)} minutes ahead of the clock: until the clock is there, leases do not run out`,
   );
+}
+
+function indexes({ repo, open }: Patient): Finding {
+  const { top } = repo;
+  const there = listGitdirs(repo.commonDir);
+  if (top === undefined) return OK(`${there.length}`);
+  const box = open();
+  const gitdirs = gitdirsOf(treeAt({ ...repo, top }));
+  const left = leftBehind(box, gitdirs);
+  const stuck = there.filter(({ gitDir }) => existsSync(join(gitDir, "index.lock")));
+  if (left.length + stuck.length === 0) return OK(`${there.length}`);
+  const detail = [
+    left.length === 0 ? "" : `${left.length} of sessions that are gone`,
+    stuck.length === 0 ? "" : `${stuck.length} locked by git: ${stuck.map(({ id }) => id).join(", ")}`,
+  ];
+  return BAD(detail.filter((part) => part !== "").join(", "), () => {
+    sweepIndexes(box, gitdirs);
+    const kept = stuck
+      .flatMap(({ gitDir, top: workTree }) => cleanLocks({ commonDir: repo.commonDir, gitDir, workTree }))
+      .filter(({ action }) => action === "kept");
+    const held = kept.length === 0 ? "" : `; still held: ${kept.map(({ why }) => why).join(", ")}`;
+    return `what was staged there is under rescue refs${held}`;
+  });
 }
 
 function leftovers({ boxDir, open }: Patient): Finding {

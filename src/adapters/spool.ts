@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isSessionId } from "../app/identity.ts";
 import type { Spool, Spooled } from "../app/ports.ts";
@@ -44,6 +53,16 @@ export function spoolIn(
     },
     unmarkChecked(gitPid) {
       rmSync(checked(gitPid), { force: true });
+    },
+    markLeftOut(gitPid, paths) {
+      if (paths.length > 0) writeFileSync(checked(gitPid), paths.join("\0"));
+    },
+    takeLeftOut(gitPid) {
+      try {
+        return readFileSync(checked(gitPid), "utf8").split("\0").filter(Boolean);
+      } catch {
+        return [];
+      }
     },
     prune(live) {
       const dead = names(dir("seen")).filter((session) => !live.has(session));

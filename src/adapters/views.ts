@@ -1,33 +1,76 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import type { Views } from "../app/ports.ts";
+import type { Home, Views } from "../app/ports.ts";
 
 const PRUNE_AFTER_MS = 60_000;
 
 /**
- * `views/live/<session>`: one empty file a live session, each made and removed by its own session (or whoever
- * proved it dead), so that no two writers race for one file.
+ * Files that shell reads, each made and removed by its own session (or whoever proved it dead), so that no two
+ * writers race for one file:
+ * - `views/live/<session>`: empty; the session is live;
+ * - `views/in/<main | wt-ID>/<session>`: empty; it may have work in this working tree;
+ * - `views/home/<session>`: where its `git` works, a line each (`hooks/shim.sh` reads them).
  */
 export function viewsIn(boxDir: string): Views {
-  const dir = join(boxDir, "views", "live");
+  const views = join(boxDir, "views");
+  const live = join(views, "live");
+  const trees = () => names(join(views, "in")).map((tree) => join(views, "in", tree));
+  const folders = () => [live, join(views, "home"), ...trees()];
+
   return {
     addLive(session) {
-      mkdirSync(dir, { recursive: true });
-      closeSync(openSync(join(dir, session), "a"));
+      touch(live, session);
+    },
+    addIn(session, tree) {
+      touch(join(views, "in", treeName(tree)), session);
+    },
+    setHome(session, home) {
+      const file = join(views, "home", session);
+      mkdirSync(join(views, "home"), { recursive: true });
+      // Whole or as it was: a shell may be reading it.
+      writeFileSync(`${file}~${process.pid}`, homeLines(home));
+      renameSync(`${file}~${process.pid}`, file);
     },
     removeLive(session) {
-      rmSync(join(dir, session), { force: true });
+      for (const folder of folders()) rmSync(join(folder, session), { force: true });
     },
-    prune(live) {
-      for (const name of names(dir)) {
-        if (live.has(name)) continue;
-        const made = statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs;
-        // A young one may belong to a session that has not appended its first event yet.
-        if (made !== undefined && Date.now() - made > PRUNE_AFTER_MS)
-          rmSync(join(dir, name), { force: true });
+    prune(sessions) {
+      for (const folder of folders()) {
+        for (const name of names(folder)) {
+          if (sessions.has(name)) continue;
+          const made = statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs;
+          // A young one may belong to a session that has not appended its first event yet.
+          if (made !== undefined && Date.now() - made > PRUNE_AFTER_MS)
+            rmSync(join(folder, name), { force: true });
+        }
       }
     },
   };
+}
+
+/** A working tree's name among the views. */
+function treeName(tree: string): string {
+  return tree === "" ? "main" : `wt-${tree}`;
+}
+
+/** A path with a newline in it cannot be a line: such a repository has no shim (docs/isolation.md). */
+function homeLines({ tree, gitDir, top, nativeGitDir, commonDir, fsmonitor }: Home): string {
+  const lines = [treeName(tree), gitDir, top, nativeGitDir, commonDir, fsmonitor ? "fsmonitor" : ""];
+  return lines.some((line) => line.includes("\n")) ? "" : lines.map((line) => `${line}\n`).join("");
+}
+
+function touch(dir: string, name: string): void {
+  mkdirSync(dir, { recursive: true });
+  closeSync(openSync(join(dir, name), "a"));
 }
 
 function names(dir: string): string[] {

@@ -1,8 +1,9 @@
 import { event } from "../../events/mod.ts";
+import { type Owner, ownersOf } from "../domain/ownership.ts";
 import { asBlocker, inTheWayOf, release } from "../domain/reservations.ts";
 import { findSession, liveSessions } from "../domain/sessions.ts";
 import { type Box, decide, look } from "./box.ts";
-import { commitRefused, commitWarned } from "./messages.ts";
+import { commitEmpty, commitPhantoms, commitRefused, commitScoped, commitWarned } from "./messages.ts";
 import type { Git } from "./ports.ts";
 
 /** Who commits, and in which working tree; without a session it is a person. */
@@ -12,19 +13,160 @@ export interface Committer {
 }
 
 export type CommitVerdict =
-  | { readonly kind: "go"; readonly note: string }
+  | {
+      readonly kind: "go";
+      readonly note: string;
+      /** Left out of the commit, as git names them. */ readonly leftOut: readonly string[];
+    }
   | { readonly kind: "refused"; readonly reason: string };
+
+/** How the commit came to the gate. */
+export interface Approach {
+  /** Pre-commit did not run (`-n`): the same rule, and on record; nothing can be left out any more. */
+  readonly skipped: boolean;
+  /** The index was carried forward just now. */
+  readonly healed?: boolean;
+  /** The guard has seen the command line: what is named there is meant. */
+  readonly judged?: boolean;
+}
 
 /** An event holds at most so many paths; the rest is in git. */
 const PATHS_RECORDED = 200;
 
 /**
- * The gate before a commit: a session may not commit what another live session holds; a person may, and is told.
- *
- * @param skipped pre-commit did not run (`-n`): the same rule, and on record
+ * The gate before a commit: what git swept in that is not the session's is left out; a session may not commit what
+ * another live session holds, nor undo what it never touched; a person may, and is told.
  */
-export function checkCommit(box: Box, committer: Committer, git: Git, skipped: boolean): CommitVerdict {
-  const named = new Map(git.stagedPaths().map((path) => [git.keyOf(path), path]));
+export function checkCommit(box: Box, committer: Committer, git: Git, approach: Approach): CommitVerdict {
+  const staged = stagedIn(git);
+  const { session, tree } = committer;
+  const guarded = session !== undefined && othersLive(box, session);
+  const { skipped } = approach;
+  // In a working tree of its own everything is the session's.
+  const shared = guarded && othersLive(box, session, tree);
+  const swept = shared && !skipped ? sweptIn(box, committer, git, staged, approach) : [];
+  const leftOut = swept.map(({ path }) => path);
+  if (leftOut.length > 0) git.leaveOut(leftOut);
+  const kept = without(staged, leftOut);
+  if (kept.length === 0 && (leftOut.length > 0 || approach.healed === true) && !git.inOperation()) {
+    if (leftOut.length > 0) recordScoped(box, committer, git, leftOut);
+    return { kind: "refused", reason: commitEmpty(swept) };
+  }
+  const verdict = checkHeld(box, committer, git, kept, skipped);
+  if (verdict.kind === "refused") return verdict;
+  if (guarded) {
+    const phantoms = phantomsIn(box, committer, git, kept);
+    if (phantoms.length > 0) {
+      recordPhantoms(box, committer, git, phantoms);
+      return { kind: "refused", reason: commitPhantoms(phantoms) };
+    }
+  }
+  if (leftOut.length === 0) return verdict;
+  recordScoped(box, committer, git, leftOut);
+  return { kind: "go", note: [verdict.note, commitScoped(swept)].filter(Boolean).join("\n"), leftOut };
+}
+
+/**
+ * What is to be committed. With named paths git has made an index from HEAD: what is in there as nobody has it on disk
+ * has been committed by somebody since, and git's compare-and-swap will see to that.
+ */
+function stagedIn(git: Git): string[] {
+  const staged = git.stagedPaths();
+  return git.commitMode() === "only" ? without(staged, [...git.phantoms(staged)]) : staged;
+}
+
+function without(paths: readonly string[], out: readonly string[]): string[] {
+  const left = new Set(out);
+  return paths.filter((path) => !left.has(path));
+}
+
+/** What `-a`, `-i` or a pathspec brought into the commit, and is not the session's. */
+function sweptIn(
+  box: Box,
+  committer: Committer,
+  git: Git,
+  staged: readonly string[],
+  { judged = false }: Approach,
+): { readonly path: string; readonly owner: Owner }[] {
+  const mode = git.commitMode();
+  if (mode === "staged") return [];
+  const meant = new Set([...(mode === "all" ? git.stagedBefore() : []), ...git.broughtPaths()]);
+  const swept = staged.filter((path) => !meant.has(path));
+  const owners = ownersIn(box, committer, git, swept);
+  // By name, or seen by the guard: then what is nobody's is meant too.
+  const named = judged || mode === "only";
+  return swept
+    .map((path) => ({ path, owner: owners.get(path) ?? { kind: "unknown" as const } }))
+    .filter(({ owner: { kind } }) => kind === "session" || (kind === "unknown" && !named));
+}
+
+/** Staged changes of files that nobody has changed: an index that was left behind takes back others' commits. */
+function phantomsIn(box: Box, committer: Committer, git: Git, staged: readonly string[]): string[] {
+  const brought = new Set(git.broughtPaths());
+  const rewound = git.rewound(staged);
+  if (rewound.length > 0) return [...rewound];
+  const owners = ownersIn(box, committer, git, staged);
+  const suspects = staged.filter((path) => owners.get(path)?.kind !== "mine" && !brought.has(path));
+  if (suspects.length === 0 || git.inOperation()) return [];
+  const phantoms = [...git.phantoms(suspects)];
+  const theirs = phantoms.filter((path) => committedByOthers(box, committer, git.keyOf(path)));
+  if (theirs.length > 0) return theirs;
+  return phantoms.length >= MANY ? phantoms : [];
+}
+
+/** So many files untouched on disk and changed in the index are an index gone wrong, not somebody's intent. */
+const MANY = 20;
+
+function committedByOthers(box: Box, { session, tree }: Committer, key: string): boolean {
+  const { states } = look(box);
+  const id = resolve(states.sessions, session);
+  return states.commits.recent.some(
+    (c) => c.tree === tree && c.session !== id && (c.paths.includes(key) || c.total > c.paths.length),
+  );
+}
+
+function ownersIn(
+  box: Box,
+  { session, tree }: Committer,
+  git: Git,
+  paths: readonly string[],
+): Map<string, Owner> {
+  const { states, now, gone } = look(box);
+  const keys = new Map(paths.map((path) => [path, git.keyOf(path)]));
+  const id = resolve(states.sessions, session) ?? "";
+  const owners = ownersOf(states, { tree, paths: [...keys.values()], session: id, now, gone });
+  return new Map([...keys].map(([path, key]) => [path, owners.get(key) ?? { kind: "unknown" }]));
+}
+
+function recordScoped(box: Box, { session, tree }: Committer, git: Git, leftOut: readonly string[]): void {
+  decide(box, session, ({ states }) => {
+    const id = resolve(states.sessions, session);
+    const paths = leftOut.slice(0, PATHS_RECORDED).map(git.keyOf);
+    const events =
+      id === undefined ? [] : [event("commit.scoped", { session: id, tree, paths, total: leftOut.length })];
+    return { events, result: undefined };
+  });
+}
+
+function recordPhantoms(box: Box, { session, tree }: Committer, git: Git, phantoms: readonly string[]): void {
+  decide(box, session, ({ states }) => {
+    const id = resolve(states.sessions, session) ?? "";
+    const paths = phantoms.slice(0, PATHS_RECORDED).map(git.keyOf);
+    const reason = "it would take back what others have committed";
+    const refused = event("guard.refused", { session: id, tree, verb: "commit", reason, paths });
+    return { events: [refused], result: undefined };
+  });
+}
+
+/** What other sessions have reserved. */
+function checkHeld(
+  box: Box,
+  committer: Committer,
+  git: Git,
+  staged: readonly string[],
+  skipped: boolean,
+): CommitVerdict {
+  const named = new Map(staged.map((path) => [git.keyOf(path), path]));
   const paths = [...named.keys()];
   const brought = new Set(git.broughtPaths());
   const plain = skipped && !git.inOperation();
@@ -38,7 +180,7 @@ export function checkCommit(box: Box, committer: Committer, git: Git, skipped: b
       grant,
       paths: keys.map((key) => named.get(key) ?? key),
     }));
-    if (inTheWay.length === 0) return { events: bypass, result: { kind: "go", note: "" } };
+    if (inTheWay.length === 0) return { events: bypass, result: { kind: "go", note: "", leftOut: [] } };
 
     // What git itself has put there is in the files already; a veto would only leave the operation hanging.
     const vetoed = inTheWay.flatMap(({ grant, paths: all }) => {
@@ -51,7 +193,10 @@ export function checkCommit(box: Box, committer: Committer, git: Git, skipped: b
     const blockers = said.map(({ grant }) => asBlocker(grant));
     if (session === undefined || warns) {
       const warned = event("commit.warned", { session, tree, paths: held, blockers });
-      return { events: [...bypass, warned], result: { kind: "go", note: commitWarned(said) } };
+      return {
+        events: [...bypass, warned],
+        result: { kind: "go", note: commitWarned(said), leftOut: [] },
+      };
     }
     const refused = event("commit.refused", { tree, session, paths: held, blockers });
     return {
@@ -60,7 +205,6 @@ export function checkCommit(box: Box, committer: Committer, git: Git, skipped: b
     };
   });
 }
-
 /** After a commit: it is recorded, and its session lets go of what it committed whole. */
 export function recordCommit(box: Box, committer: Committer, git: Git): void {
   const head = git.headCommit();
@@ -112,9 +256,11 @@ function resolve(state: Parameters<typeof findSession>[0], session: string | und
   return session === undefined ? undefined : (findSession(state, session)?.id ?? session);
 }
 
-/** Whether anybody but the committer is live: else there is nothing to guard. */
-export function othersLive(box: Box, session: string | undefined): boolean {
+/** Whether anybody but the committer is live, anywhere or in one working tree: else there is nothing to guard. */
+export function othersLive(box: Box, session: string | undefined, tree?: string): boolean {
   const { states, gone } = look(box);
   const id = resolve(states.sessions, session);
-  return liveSessions(states.sessions).some((s) => s.id !== id && !gone.has(s.id));
+  return liveSessions(states.sessions).some(
+    (s) => s.id !== id && !gone.has(s.id) && (tree === undefined || s.tree === tree),
+  );
 }

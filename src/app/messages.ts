@@ -2,6 +2,7 @@ import type { Notice } from "../domain/notices.ts";
 import { formatTarget } from "../domain/pattern.ts";
 import type { Grant } from "../domain/reservations.ts";
 import type { UncommittedEdit } from "../domain/work.ts";
+import { listedWithOwners } from "../policy/guard-words.ts";
 import { shortName } from "./identity.ts";
 
 /**
@@ -102,6 +103,65 @@ export function commitRefused(
     "signalbox: this commit holds files that another live session has reserved; nothing was committed:",
     ...lines,
     `  Leave them out (\`git restore --staged -- ${paths.slice(0, 5).map(quoted).join(" ")}${paths.length > 5 ? " …" : ""}\`) and commit again.`,
+  ].join("\n");
+}
+
+/** What a commit left out, and how to take it all the same. */
+export function commitScoped(leftOut: Parameters<typeof listedWithOwners>[0]): string {
+  return `signalbox: left out of the commit: ${listedWithOwners(leftOut)}`;
+}
+
+/** Why there was no commit although something was to be committed. */
+export function commitEmpty(leftOut: Parameters<typeof listedWithOwners>[0]): string {
+  return leftOut.length === 0
+    ? "signalbox: nothing to commit: what was staged has been committed meanwhile; `git log -3` shows by whom."
+    : `signalbox: nothing of this session's to commit; left out: ${listedWithOwners(leftOut)}. \`git signalbox who PATH\` tells when it is free.`;
+}
+
+/** Why a commit on top of others' work has to wait: both changed the same. */
+export function staleConflict(paths: readonly string[]): string {
+  return [
+    `signalbox: what is staged here and what has been committed meanwhile do not go together in ${listed(paths)}; nothing was committed.`,
+    `  Both versions are in the index (\`git status\`). Resolve the file, \`git add\` it, and commit again.`,
+  ].join("\n");
+}
+
+/** An amend of a commit that is not HEAD any more; the shim knows these words and judges anew. */
+export function headMoved(): string {
+  return "signalbox: HEAD has moved to somebody else's commit since this was judged; nothing was committed. Run it again.";
+}
+
+/** Why a commit that skipped pre-commit was refused. */
+export function staleCommit(): string {
+  return "signalbox: HEAD has moved since this was staged, and --no-verify keeps it from being carried forward: the commit would take back what others have committed. Commit without --no-verify, or run `git status` first.";
+}
+
+/** Why a git command did not run, and what goes on instead. */
+export function operationRefused({
+  reason,
+  offers,
+}: {
+  readonly reason: string;
+  readonly offers: readonly string[];
+}): string {
+  return [`signalbox: ${reason}; nothing was changed.`, ...offers.map((offer) => `  ${offer}`)].join("\n");
+}
+
+/** Why a command that moves the branch blindly was not run. */
+export function busy(
+  verb: string,
+  holder: { readonly session: string; readonly what: string } | undefined,
+): string {
+  const by =
+    holder === undefined ? "another session" : `${who({ session: holder.session })} (${holder.what})`;
+  return `signalbox: git ${verb} waited for ${by} to finish with the branch, and was not run; nothing was changed. Run it again.`;
+}
+
+/** Why a commit that would undo others' work was refused. */
+export function commitPhantoms(paths: readonly string[]): string {
+  return [
+    `signalbox: this commit would take back what others have committed in ${listed(paths)}, which this session has not changed; nothing was committed.`,
+    `  Unstage them (\`git restore --staged -- ${paths.slice(0, 5).map(quoted).join(" ")}${paths.length > 5 ? " …" : ""}\`) and commit again.`,
   ].join("\n");
 }
 

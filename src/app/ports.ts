@@ -1,4 +1,5 @@
 import type { ProcessId } from "../domain/sessions.ts";
+import type { Needs } from "../policy/guard-facts.ts";
 
 /** What the use cases need of the world; `src/adapters` provides it. */
 export interface Ports {
@@ -38,6 +39,9 @@ export interface Spool {
   /** Notes that pre-commit has checked what this git process commits; and forgets it again. */
   readonly markChecked: (gitPid: string) => void;
   readonly unmarkChecked: (gitPid: string) => void;
+  /** Keeps what this git process's commit left out, until after the commit. */
+  readonly markLeftOut: (gitPid: string, paths: readonly string[]) => void;
+  readonly takeLeftOut: (gitPid: string) => readonly string[];
   /** Removes what sessions that are not live, and git processes of long ago, left behind. */
   readonly prune: (live: ReadonlySet<string>) => void;
 }
@@ -46,16 +50,99 @@ export interface Spool {
 export interface Views {
   /** Before a session's first event is appended. */
   readonly addLive: (session: string) => void;
+  /** Before a session may first write in a working tree. */
+  readonly addIn: (session: string, tree: string) => void;
+  /** Where a session's `git` works; without a gitdir it is on its own only in the guard's eyes. */
+  readonly setHome: (session: string, home: Home) => void;
   /** After its last event was appended. */
   readonly removeLive: (session: string) => void;
   /** Removes what sessions that are not live left behind a while ago. */
   readonly prune: (live: ReadonlySet<string>) => void;
 }
 
+/** A working tree, and the gitdir that people's git uses in it. */
+export interface TreeAt {
+  readonly commonDir: string;
+  /** The common dir for the main working tree, else `<common>/worktrees/<id>`. */
+  readonly nativeGitDir: string;
+  readonly top: string;
+}
+
+/** Where a session's `git` works: what the shim reads (`views/home/<session>`). */
+export interface Home extends TreeAt {
+  readonly tree: string;
+  /** Its private gitdir; "" if it has none. */
+  readonly gitDir: string;
+  /** The repository has a file-system monitor configured. */
+  readonly fsmonitor: boolean;
+}
+
+/** What carrying an index forward to HEAD came to. */
+export type Healed =
+  | { readonly kind: "current" }
+  | {
+      readonly kind: "healed";
+      readonly from: string;
+      readonly to: string;
+      /** Staged paths whose content was merged with HEAD's, and those that are unmerged now. */
+      readonly merged: readonly string[];
+      readonly conflicted: readonly string[];
+    }
+  | { readonly kind: "deferred"; readonly why: string };
+
+/** The private gitdirs of one working tree's sessions, and every index of that tree. */
+export interface Gitdirs {
+  readonly at: TreeAt;
+  /** The session's own gitdir, made if need be; `none` where there cannot be one now. */
+  readonly ensure: (session: string) =>
+    | {
+        readonly kind: "created" | "there";
+        readonly id: string;
+        readonly gitDir: string;
+        readonly base: string;
+      }
+    | { readonly kind: "none"; readonly why: string };
+  /** The path of a private gitdir that is there. */
+  readonly find: (id: string) => string | undefined;
+  /** Removes a private gitdir; what is staged in it is under a ref then. */
+  readonly remove: (
+    id: string,
+    session: string,
+  ) => { readonly rescue?: string | undefined; readonly paths: readonly string[] };
+  /** What is staged in a private gitdir, and not otherwise in the index that people use, is staged there too. */
+  readonly handOver: (gitDir: string) => readonly string[];
+  /** All private gitdirs of this tree. */
+  readonly all: () => readonly { readonly id: string; readonly gitDir: string; readonly session: string }[];
+  /** The tree's own HEAD names the branch that this private gitdir has switched to. */
+  readonly lead: (gitDir: string) => void;
+  /** A private gitdir's HEAD names the branch that the tree is on. */
+  readonly follow: (gitDir: string) => string;
+  /** The index that people use is git's alone again: nobody is left whom it has to follow. */
+  readonly forget: () => void;
+  /** Carries a gitdir's index forward to HEAD; `indexFile` where git works on another file of it in a commit. */
+  readonly heal: (gitDir: string, indexFile?: string) => Healed;
+  readonly fsmonitor: () => boolean;
+}
+
 /** What the use cases ask of git, in the working tree they run in. */
 export interface Git {
   /** Paths that the commit being made changes against HEAD; both names of a rename, deletions too. */
   readonly stagedPaths: () => string[];
+  /**
+   * How the commit came by its index: `staged`: as it was; `all`: git has added to it (`-a`, `-i`, `-p`); `only`:
+   * git has made one of HEAD and the named paths.
+   */
+  readonly commitMode: () => "staged" | "all" | "only";
+  /** Paths that were staged before git added to them. */
+  readonly stagedBefore: () => string[];
+  /** Takes paths out of what is to be committed: their entries are HEAD's again. */
+  readonly leaveOut: (paths: readonly string[]) => void;
+  /** The same in the gitdir's own index, after the commit. */
+  readonly unstage: (paths: readonly string[]) => void;
+  /** Staged paths that are on disk, or are not, as in HEAD: nobody has changed them, yet the commit would. */
+  readonly phantoms: (paths: readonly string[]) => Set<string>;
+  /** Staged paths that a reset onto others' commits has left as they were before those. */
+  readonly rewound: (paths: readonly string[]) => readonly string[];
   /** Paths that the merge, cherry-pick or revert in progress has changed by itself; none if there is none. */
   readonly broughtPaths: () => string[];
   /** The commit HEAD is at; `undefined` before the first one. */
@@ -75,4 +162,43 @@ export interface CommitFacts {
   readonly branch?: string | undefined;
   readonly subject: string;
   readonly paths: string[];
+}
+
+/** What the guard asks of git, in the caller's directory and with the caller's index. Paths are as git names them. */
+export interface GuardGit {
+  readonly aliasOf: (word: string) => string | undefined;
+  readonly isRevision: (word: string) => boolean;
+  readonly isPath: (word: string) => boolean;
+  /** Uncommitted work that matches. */
+  readonly dirty: (what: {
+    readonly pathspecs: readonly string[];
+    readonly file: string | undefined;
+    readonly exact: readonly string[];
+    readonly untracked: boolean;
+    readonly ignored: boolean;
+  }) => readonly {
+    readonly path: string;
+    readonly staged: boolean;
+    readonly unstaged: boolean;
+    readonly state: "modified" | "deleted" | "added" | "untracked" | "ignored" | "unmerged";
+  }[];
+  /** Tracked paths that match. */
+  readonly tracked: (pathspecs: readonly string[]) => readonly string[];
+  /** Paths that a command would change; `undefined` if that cannot be told before it runs. */
+  readonly touched: (by: NonNullable<Needs["touched"]>) => readonly string[] | undefined;
+  readonly commitOf: (name: string) => string | undefined;
+  /** Commits that are in one and not in the other, newest first; a bounded number. */
+  readonly onlyIn: (tip: string, base: string) => readonly string[];
+  /** Without refs/heads/; `undefined`: HEAD is detached. */
+  readonly branch: () => string | undefined;
+  readonly branches: () => readonly string[];
+  /** Commits of the stash's entries, newest first. */
+  readonly stash: () => readonly string[];
+  /** A merge, rebase … that waits, and who began it: "caller", a session, or nobody who is on record. */
+  readonly inProgress: () => { readonly what: string; readonly by: string | undefined } | undefined;
+  /** The commit that the rebase in progress began at. */
+  readonly rebasedFrom: () => string | undefined;
+  readonly setting: (name: string) => string | undefined;
+  /** The working tree that a folder is in, as events name it. */
+  readonly treeOf: (path: string) => string | undefined;
 }

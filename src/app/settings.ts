@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parseGlob } from "../domain/pattern-glob.ts";
 
 /** One setting: its default, what it accepts, and what it is for. The unit is in the name. */
 interface Setting<T> {
@@ -12,6 +13,14 @@ const setting = <T>(fallback: T, schema: () => v.GenericSchema<unknown, T>, doc:
   schema,
   doc,
 });
+const isGlob = (glob: string): boolean => {
+  try {
+    parseGlob(glob);
+    return true;
+  } catch {
+    return false;
+  }
+};
 const between = (min: number, max: number) => () => v.pipe(v.number(), v.minValue(min), v.maxValue(max));
 
 /** All settings. A new one is one line here. */
@@ -32,6 +41,35 @@ export const SETTINGS = {
     "auto",
     () => v.union([v.literal("auto"), v.boolean()]),
     "treat names that differ in case as one; auto: as core.ignorecase says",
+  ),
+  "commit.lock": setting<"none" | "project">(
+    "project",
+    () => v.picklist(["none", "project"]),
+    "commands of sessions that move HEAD wait for each other: project; or only git's own compare-and-swap sorts them: none",
+  ),
+  "commit.lockWaitSeconds": setting(
+    30,
+    between(0, 600),
+    "how long such a command waits for its turn before it goes on without",
+  ),
+  "attribution.shared": setting<readonly string[]>(
+    [
+      "**/{package-lock,npm-shrinkwrap}.json",
+      "**/{yarn,Cargo,poetry,uv,composer,Gemfile,bun}.lock",
+      "**/pnpm-lock.yaml",
+      "**/go.sum",
+    ],
+    () =>
+      v.pipe(
+        v.array(v.pipe(v.string(), v.nonEmpty(), v.check(isGlob, "not a glob that can be used"))),
+        v.maxLength(100),
+      ),
+    "globs of generated files that tools rewrite as a whole: whoever changes one may commit it, nobody has it alone",
+  ),
+  "attribution.reserveAtMost": setting(
+    100,
+    between(0, 1000),
+    "of a shell command that changed more files than this, none is reserved; whose they are is on record all the same",
   ),
   "hooks.stdinDeadlineMs": setting(2000, between(10, 60_000), "how long a hook waits for its input"),
   "compact.schedule": setting(

@@ -24,7 +24,11 @@ export interface StatusView {
     readonly indexes: readonly {
       readonly gitdir: string;
       readonly base: string;
+      /** When it was last carried forward to HEAD (ms), and how often. */
       readonly healedAt: number | null;
+      readonly heals: number;
+      /** Paths left unmerged by that. */
+      readonly conflicted: readonly string[];
     }[];
   }[];
   readonly queue: readonly {
@@ -99,7 +103,13 @@ export function statusOf(
       claims: claimsOf(states.claims, s.id).map(({ task, since }) => ({ task, since })),
       indexes: Object.values(states.indexes.indexes)
         .filter((index) => index.session === s.id)
-        .map(({ gitdir, base, healedAt }) => ({ gitdir, base, healedAt: healedAt ?? null })),
+        .map(({ gitdir, base, healedAt, heals, conflicted }) => ({
+          gitdir,
+          base,
+          healedAt: healedAt ?? null,
+          heals,
+          conflicted,
+        })),
     })),
     queue: Object.values(states.rebaseQueue.queue).map(({ session, tree, target, notBefore }) => ({
       session,

@@ -52,6 +52,7 @@ const TELL: Tellers = {
     `${who(e)} was refused a commit of ${list(e.paths)}, held by ${unique(e.blockers.map(who))}`,
   "commit.warned": (e) =>
     `${person(e.session)} was let commit ${list(e.paths)}, though held by ${unique(e.blockers.map(who))}`,
+  "commit.scoped": (e) => `${who(e)} left out ${list(e.paths, e.total)}, not its own${inTree(e.tree)}`,
   "commit.announced": (e) => `commit ${short(e.commit)} was announced to ${e.to.map(shortName).join(", ")}`,
   "commit.rewritten": (e) =>
     `${person(e.session)} replaced ${e.pairs.length === 1 ? short(e.pairs[0]!.from) : `${e.pairs.length} commits`} (${e.how})`,
@@ -73,6 +74,7 @@ const TELL: Tellers = {
   "file.written": (e) => `${who(e)} wrote ${e.path}${inTree(e.tree)}`,
   "work.attributed": (e) =>
     `${who(e)} changed ${list(e.paths)} by a command${e.certainty === "ambiguous" ? " (or somebody else did)" : ""}`,
+  "work.stashed": (e) => `${who(e)} stashed work as ${short(e.entry)}${inTree(e.tree)}`,
   "work.rescued": (e) => `${who(e)}'s ${list(e.paths)} was saved in ${e.ref} (${e.reason})`,
   "notice.delivered": (e) => `${who(e)} was told what concerned it`,
   "log.compacted": (e) => `the log was compacted up to ${e.through}`,

@@ -81,26 +81,44 @@ async function play(dir: string, actors: Actor[]): Promise<ExitCode> {
     out(indented(`${name} is told: ${additionalContext}`));
     return actor;
   };
-  const commit = async (actor: Actor, file: string) => {
-    const env = sessionEnv(personEnv, actor);
-    await git(["add", file], env);
-    const { exitCode, all } = await git(["commit", "-qm", `${actor.name}: ${file}`], env);
-    out(indented(exitCode === 0 ? `${actor.name} committed ${file}` : styled("yellow", all ?? "")));
-    return exitCode === 0;
+  /** What a session's shell does; the client has put the session's own git first on its PATH. */
+  const shell = async (actor: Actor, ...lines: string[]): Promise<boolean> => {
+    let fine = true;
+    for (const line of lines) {
+      out(indented(`${actor.name}$ ${line}`));
+      const env = sessionEnv(personEnv, actor);
+      const PATH = `${join(repo, ".git", "signalbox", "shim")}:${env["PATH"]}`;
+      const done = await execa("sh", ["-c", line], {
+        cwd: repo,
+        env: { ...env, PATH },
+        extendEnv: false,
+        reject: false,
+        all: true,
+      });
+      fine = done.exitCode === 0;
+      if (done.all) out(indented(fine ? done.all : styled("yellow", done.all)));
+    }
+    return fine;
   };
+  const filesOf = async (commit: string) =>
+    (await git(["show", "--format=", "--name-only", commit])).stdout.trim();
 
-  step("Two sessions begin");
+  step("Two sessions begin, in one working tree");
   const ada = await begin("Ada");
   const bob = await begin("Bob");
   step("Ada edits api.ts; Bob wants it too and is told before he writes");
   const adaEdited = await edit(ada, "api.ts");
   const bobEdited = await edit(bob, "api.ts");
-  step("Bob takes another file; he tries to commit Ada's work with his, and cannot");
+  await shell(ada, "git add api.ts");
+  step("Bob takes another file, and commits all there is: it is his own that he commits");
   await edit(bob, "ui.ts");
-  const swallowed = await commit(bob, "api.ts");
-  await git(["restore", "--staged", "api.ts"], sessionEnv(personEnv, bob));
-  step("Each commits its own work");
-  const both = (await commit(bob, "ui.ts")) && (await commit(ada, "api.ts"));
+  const swept = await shell(bob, "git add -A", "git commit -qm 'Bob: ui'");
+  const bobs = await filesOf("HEAD");
+  step("Bob would throw everything away, and cannot: Ada's work is in it");
+  const thrownAway = await shell(bob, "git reset --hard");
+  step("Ada commits what she had staged; it was carried forward over Bob's commit");
+  const both = (await shell(ada, "git commit -qm 'Ada: api'")) && swept;
+  const adas = await filesOf("HEAD");
   step("signalbox status");
   out((await signalbox("status")).stdout);
   step("signalbox replay");
@@ -108,7 +126,7 @@ async function play(dir: string, actors: Actor[]): Promise<ExitCode> {
   const verified = await signalbox("replay", "--verify");
   out(verified.stdout);
 
-  const right = adaEdited && !bobEdited && !swallowed && both;
+  const right = adaEdited && !bobEdited && !thrownAway && both && bobs === "ui.ts" && adas === "api.ts";
   if (!right) say("signalbox: the demo did not go as it should; please report what stands above");
   return right ? EXIT.ok : EXIT.failed;
 }

@@ -12,6 +12,7 @@ import { out, outJson, printable, say } from "./output.ts";
 import { VERSION } from "./version.ts";
 
 declare const SIGNALBOX_HOOK_SH: string | undefined;
+declare const SIGNALBOX_SHIM_SH: string | undefined;
 
 export const initCommand = command({
   name: "init",
@@ -127,6 +128,10 @@ function assetsHere(): Assets {
     version: VERSION,
     home,
     template: isBuilt ? SIGNALBOX_HOOK_SH : readFileSync(join(home, "hooks/hook.sh"), "utf8"),
+    shim:
+      typeof SIGNALBOX_SHIM_SH === "string"
+        ? SIGNALBOX_SHIM_SH
+        : readFileSync(join(home, "hooks/shim.sh"), "utf8"),
     hookBundle: read("hook.cjs"),
     commandBundle: read("signalbox.cjs"),
   };

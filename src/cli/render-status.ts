@@ -58,11 +58,18 @@ function renderSession(s: StatusView["sessions"][number], at: number): string[] 
   const head = `${styled("bold", name)}${what}${s.gone ? styled("red", quiet) : quiet}${agents}`;
   const holds = s.holds.map((h) => hold(h));
   const claims = s.claims.map((c) => line("", `task ${c.task}, since ${clock(c.since)}`));
-  const indexes = s.indexes.map((i) =>
-    line("", `index ${i.gitdir || "(main)"} based on ${i.base.slice(0, 8)}`),
-  );
+  const indexes = s.indexes.map((i) => line("", indexText(i)));
   const nothing = holds.length + claims.length === 0 ? [styled("dim", "  holds nothing")] : [];
   return [head, ...holds, ...claims, ...indexes, ...nothing];
+}
+
+function indexText(i: StatusView["sessions"][number]["indexes"][number]): string {
+  const healed =
+    i.healedAt === null
+      ? ""
+      : `, carried forward ${i.heals === 1 ? "once" : `${i.heals} times`}, last at ${clock(i.healedAt)}`;
+  const conflicted = i.conflicted.length === 0 ? "" : `; conflicts: ${i.conflicted.slice(0, 3).join(", ")}`;
+  return `index ${i.gitdir} based on ${i.base.slice(0, 8)}${healed}${conflicted}`;
 }
 
 function hold({ target, kind, tree, agent, mode, until }: Held): string {

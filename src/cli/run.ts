@@ -2,6 +2,8 @@ import { execa } from "execa";
 import { join } from "node:path";
 import { arriveSession, leaveSession } from "../app/attendance.ts";
 import { isSessionId } from "../app/identity.ts";
+import { isolate, retire } from "../app/isolation.ts";
+import { gitdirsOf, treeAt } from "../adapters/git/gitdirs.ts";
 import { command } from "./command.ts";
 import { boxHere } from "./context.ts";
 import { CommandError, type ExitCode, usageError } from "./exit.ts";
@@ -33,11 +35,13 @@ export const runCommand = command({
       "startup",
     );
     if (note !== "") say(note);
+    const gitdirs = repo.top === undefined ? undefined : gitdirsOf(treeAt({ ...repo, top: repo.top }));
+    if (gitdirs !== undefined) isolate(box, session, repo.tree, gitdirs);
     try {
       const env = {
         SIGNALBOX_SESSION: session,
         SIGNALBOX_PID: String(process.pid),
-        PATH: `${join(box.dir, "bin")}:${process.env["PATH"] ?? ""}`,
+        PATH: `${join(box.dir, "shim")}:${join(box.dir, "bin")}:${process.env["PATH"] ?? ""}`,
         CLAUDE_CODE_SESSION_ID: undefined,
         CLAUDE_PID: undefined,
       };
@@ -55,6 +59,7 @@ export const runCommand = command({
       return (result.exitCode ?? 128) as ExitCode;
     } finally {
       leaveSession(box, session, "exit");
+      if (gitdirs !== undefined) retire(box, session, gitdirs);
     }
   },
 });

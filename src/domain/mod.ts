@@ -8,6 +8,7 @@ import { notices } from "./notices.ts";
 import { rebaseQueue } from "./rebase-queue.ts";
 import { reservations } from "./reservations.ts";
 import { sessions } from "./sessions.ts";
+import { stashes } from "./stashes.ts";
 import { work } from "./work.ts";
 
 /** All folds. A new one is one file and one line here. */
@@ -22,6 +23,7 @@ export const FOLDS = {
   notices,
   guard,
   work,
+  stashes,
 };
 
 /** The state of every fold, by its name here. */

@@ -7,6 +7,7 @@ import { boxPath, type Plan, planInstall, planUninstall, recordPath } from "../.
 import type { ClaudeMode, InstallRecord, Skipped } from "../../app/install/record.ts";
 import type { Processes } from "../../app/ports.ts";
 import { openLog } from "../../log/mod.ts";
+import { listGitdirs, removeGitdir } from "../git/private-gitdir.ts";
 import { processes as realProcesses } from "../process.ts";
 import { applyChange, isFolder, makeFolder, readState, sweepConfigLock, sweepTemporaries } from "./files.ts";
 import { commonDirAt } from "./git.ts";
@@ -15,10 +16,11 @@ import { withInstallLock } from "./lock.ts";
 import { chooseRuntime } from "./runtime.ts";
 import { survey, type Survey } from "./survey.ts";
 
-/** What is installed: hooks/hook.sh and the bundles. */
+/** What is installed: hooks/hook.sh, hooks/shim.sh and the bundles. */
 export interface Assets {
   readonly version: string;
   readonly template: string;
+  readonly shim: string;
   /** Bytes as latin1. */
   readonly hookBundle: string;
   readonly commandBundle: string;
@@ -77,6 +79,7 @@ function look(options: InstallOptions): { plan: Plan; installed: Installed } {
     runtime: chooseRuntime(options.runtime, record?.runtime, assets.home),
     hooks,
     template: assets.template,
+    shim: assets.shim,
     hookBundle: assets.hookBundle,
     commandBundle: assets.commandBundle,
   });
@@ -131,7 +134,7 @@ function checkWritable({ changes, folders }: Plan, commonDir: string): void {
 
 function nearest(folder: string): string {
   let dir = folder;
-  while (!existsSync(dir) && dirname(dir) !== dir) dir = dirname(dir);
+  while (!isFolder(dir) && dirname(dir) !== dir) dir = dirname(dir);
   return dir;
 }
 
@@ -140,6 +143,9 @@ function apply(io: Io, { changes, folders }: Plan, commonDir: string): void {
   const isBox = (path: string) => path === box || path.startsWith(`${box}/`);
   const ours = changes.filter(({ role }) => role === "own" || role === "record");
   const theirs = changes.filter(({ role }) => role !== "own" && role !== "record");
+  // Nothing that is kept is in there; a file in a folder's place would break every hook.
+  for (const path of DISPOSABLE.map((name) => join(box, name)))
+    if (existsSync(path) && !isFolder(path)) io.remove(path);
   for (const folder of folders.filter(isBox)) makeFolder(io, folder);
   if (!existsSync(join(box, "log", "FORMAT"))) createLog(io, join(box, "log"));
   // The record comes last of ours: from here on the user's files can be put back as they were.
@@ -224,7 +230,7 @@ export interface Uninstalled {
 }
 
 /** Made by install and by what it installs; gone without loss. */
-const DISPOSABLE = ["bin", "views", "spool"];
+const DISPOSABLE = ["bin", "shim", "views", "spool", "locks"];
 /** What has happened, and what somebody set: only on demand. */
 const KEPT = {
   log: "the log of what happened",
@@ -253,16 +259,42 @@ export function uninstall(options: UninstallOptions): Uninstalled {
     for (const change of changes) applyChange(io, change);
     for (const folder of (world.record?.folders ?? []).toReversed())
       removeEmpty(io, resolve(commonDir, folder));
+    const rescued = removeGitdirs(io, commonDir);
     const removed = removeBox(io, box, purge);
-    return { commonDir, wasInstalled, changes, removed, left: leftIn(box, purge), notes };
+    return {
+      commonDir,
+      wasInstalled,
+      changes,
+      removed,
+      left: leftIn(box, purge),
+      notes: [...notes, ...rescued],
+    };
   });
+}
+
+/** Sessions' own gitdirs; what is staged in them stands under a ref afterwards. */
+function removeGitdirs(io: Io, commonDir: string): string[] {
+  const notes = listGitdirs(commonDir).flatMap(({ id, session }) => {
+    const { rescue } = removeGitdir({ commonDir }, id, session);
+    return rescue === undefined ? [] : [`what session ${session} had staged is in ${rescue}; see: git show --stat ${rescue}`];
+  });
+  const worktrees = join(commonDir, "worktrees");
+  const linked = isFolder(worktrees) ? readdirSync(worktrees).map((name) => join(worktrees, name)) : [];
+  for (const gitDir of [commonDir, ...linked]) {
+    const base = join(gitDir, "signalbox-base");
+    if (existsSync(base)) io.remove(base);
+  }
+  removeEmpty(io, worktrees);
+  removeEmpty(io, boxPath({ commonDir }, "wt"));
+  return notes;
 }
 
 /** The record goes last, so that an uninstall that is killed can be gone on with. */
 function removeBox(io: Io, box: string, purge: boolean): string[] {
   if (!isFolder(box)) return [];
   const names = [...DISPOSABLE, ...(purge ? Object.keys(KEPT) : [])];
-  const there = names.map((name) => join(box, name)).filter((path) => existsSync(path));
+  const halfMade = readdirSync(box).filter((name) => /^gitdir-(?:new|old)-/.test(name));
+  const there = [...names, ...halfMade].map((name) => join(box, name)).filter((path) => existsSync(path));
   for (const path of there) io.removeTree(path);
   const runtime = join(box, "runtime");
   if (isFolder(runtime)) {

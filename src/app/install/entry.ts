@@ -1,4 +1,4 @@
-/** The two shell programs in `signalbox/bin/`. */
+/** The shell programs in `signalbox/bin/` and `signalbox/shim/`. */
 import { type Bytes, type HookTable, utf8 } from "./model.ts";
 
 /** What runs the bundles. */
@@ -36,9 +36,20 @@ export function renderEntry(template: string, { claude, git }: HookTable, runtim
     SEEN: words(({ mode, edits }) => mode === "spool" && !edits),
     OTHERS: words(({ mode, when }) => mode !== "spool" && when === "others"),
     LIVE: words(({ mode, when }) => mode !== "spool" && when === "live"),
-    RUNTIME: shellQuoted(runtime.path),
-    FLAGS: FLAGS[runtime.kind],
   };
+  return filled(template, { ...values, ...runtimeValues(runtime) });
+}
+
+/** `shim/git`: the template hooks/shim.sh with the runtime filled in. */
+export function renderShim(template: string, runtime: Runtime): Bytes {
+  return filled(template, runtimeValues(runtime));
+}
+
+function runtimeValues({ kind, path }: Runtime): Readonly<Record<string, string>> {
+  return { RUNTIME: shellQuoted(path), FLAGS: FLAGS[kind] };
+}
+
+function filled(template: string, values: Readonly<Record<string, string>>): Bytes {
   return utf8(template.replaceAll(/@([A-Z]+)@/g, (whole, key: string) => values[key] ?? whole));
 }
 

@@ -32,7 +32,7 @@ export function hookLines({ name, stdin }: GitHookSpec, place: HookPlace): Bytes
   const entry = place === "default" ? "signalbox_entry=${0%/*}/../signalbox/bin/hook" : portableEntry("\n");
   const call = `SIGNALBOX_GIT_PID=$PPID "$signalbox_entry" git ${name} "$@" || [ $? -ne 1 ] || exit 1`;
   const head = "# Added by `signalbox init`, taken out by `signalbox uninstall`.\n";
-  if (!stdin) return `${head}${entry}\n[ ! -x "$signalbox_entry" ] || ${call}\n`;
+  if (!stdin) return `${head}${entry}\n[ ! -x "$signalbox_entry" ] || ${call}\n${CLEAN_ENV}`;
   // Both our entry and what follows read git's lines: $( ) drops newlines at the end, so a dot guards them; a
   // here-document ends in a newline of its own, so one is taken off.
   return `${head}${entry}
@@ -48,8 +48,19 @@ $signalbox_stdin
 SIGNALBOX_STDIN
 else exec </dev/null; fi
 fi
-`;
+${CLEAN_ENV}`;
 }
+
+/**
+ * What comes after our lines runs as in the main working tree: with a session's GIT_DIR and a GIT_WORK_TREE of "."
+ * a hook's `cd sub && git add gen.txt` would add gen.txt at the top, and `git -C ../other` would not leave at all.
+ */
+const CLEAN_ENV = `case \${GIT_DIR-} in */worktrees/sb-*)
+[ "\${GIT_INDEX_FILE-}" != "$GIT_DIR/index" ] || unset GIT_INDEX_FILE
+PATH=\${signalbox_entry%/bin/hook}/shim:$PATH
+unset GIT_DIR GIT_WORK_TREE
+esac
+`;
 
 /** The hook file as it shall be. `chained` reads what is under a kept name. */
 export function planHook(

@@ -1,7 +1,7 @@
 /** What has to change on disk: a pure function of what is there. */
 import { dirname, join, relative, resolve } from "node:path";
 import { mentionsUs, withHooks, withoutHooks } from "./claude-settings.ts";
-import { renderEntry, renderLauncher, type Runtime } from "./entry.ts";
+import { renderEntry, renderLauncher, renderShim, type Runtime } from "./entry.ts";
 import { configLines, withConfig, withoutConfig } from "./git-config.ts";
 import { type HookPlace, planHook, stripHook } from "./git-hook.ts";
 import { split, withBlock, withoutBlock } from "./marked-block.ts";
@@ -69,8 +69,9 @@ export interface Wish {
   readonly trackedHooks: boolean;
   readonly runtime: Runtime;
   readonly hooks: HookTable;
-  /** Contents of hooks/hook.sh and of the bundles. */
+  /** Contents of hooks/hook.sh, of hooks/shim.sh and of the bundles. */
   readonly template: string;
+  readonly shim: string;
   readonly hookBundle: Bytes;
   readonly commandBundle: Bytes;
 }
@@ -91,7 +92,11 @@ export const BOX_FOLDERS = [
   "spool/seen",
   "spool/wrote",
   "spool/checked",
+  "spool/bash",
   "views/live",
+  "views/home",
+  "views/in/main",
+  "shim",
 ];
 
 /** A file of the user's with a part that is ours. */
@@ -154,6 +159,7 @@ export function planInstall(world: World, wish: Wish): Plan {
     own(world, ["runtime", "signalbox.cjs"], wish.commandBundle, 0o644),
     own(world, ["bin", "hook"], renderEntry(wish.template, wish.hooks, wish.runtime), 0o755),
     own(world, ["bin", "signalbox"], renderLauncher(wish.runtime), 0o755),
+    own(world, ["shim", "git"], renderShim(wish.shim, wish.runtime), 0o755),
     own(world, ["runtime", "install.json"], utf8(renderRecord(record)), 0o644, "record"),
   ];
   const boxFolders = BOX_FOLDERS.map((name) => boxPath(world, name)).filter((dir) => !world.isFolder(dir));

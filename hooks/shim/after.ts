@@ -1,0 +1,49 @@
+import { event } from "../../events/mod.ts";
+import { isAncestor, lastMove } from "../../src/adapters/git/guard-git.ts";
+import { writeBase } from "../../src/adapters/git/index-file.ts";
+import { keepTip } from "../../src/adapters/git/rescue.ts";
+import { commitOf, stashEntries } from "../../src/adapters/git/work-tree.ts";
+import { decide } from "../../src/app/box.ts";
+import { findSession } from "../../src/domain/sessions.ts";
+import type { ShimCall } from "./call.ts";
+
+/**
+ * - `base:<commit>`: if all went well, what is staged is relative to that commit;
+ * - `moved`: HEAD may have moved, and not every verb has a hook that tells: people's index follows, and a tip that
+ *   no branch holds any more is kept;
+ * - `soft`: what is staged is relative to where HEAD is now, not to where it was;
+ * - `stash:<the newest entry before>`: the one that is new is this session's.
+ */
+export function after(call: ShimCall, [rc = "", from = "", ...words]: readonly string[]): string {
+  const { own, at, cwd, gitdirs } = call;
+  const here = { cwd, gitDir: own || at.nativeGitDir, workTree: at.top };
+  for (const word of words) {
+    if (word === "soft" && own !== "") {
+      // By this gitdir's own reflog: another session may have committed on top since.
+      const move = lastMove(here);
+      if (move?.why.startsWith("reset:") === true && move.to !== from) writeBase(own, move.to);
+    } else if (word.startsWith("base:")) {
+      if (rc === "0" && own !== "") writeBase(own, word.slice("base:".length));
+    } else if (word.startsWith("stash:")) recordStash(call, here, word.slice("stash:".length));
+    else if (word === "moved") {
+      const head = commitOf(here, "HEAD");
+      if (head !== undefined && from !== "" && head !== from && !isAncestor(here, from, head))
+        keepTip(here, from);
+    }
+  }
+  if (words.includes("moved")) gitdirs.heal(at.nativeGitDir);
+  return "";
+}
+
+function recordStash(
+  { box, session, tree }: ShimCall,
+  here: Parameters<typeof stashEntries>[0],
+  newest: string,
+): void {
+  const entry = stashEntries(here)[0];
+  if (entry === undefined || entry === newest) return;
+  decide(box, session, ({ states }) => {
+    const id = findSession(states.sessions, session)?.id ?? session;
+    return { events: [event("work.stashed", { session: id, tree, entry })], result: undefined };
+  });
+}

@@ -1,0 +1,24 @@
+/**
+ * What a session's `git` asks before it runs a command that a shell cannot judge, and tells afterwards
+ * (hooks/shim.sh). Answers are shell text that the shim evaluates.
+ */
+import { cleanLocks } from "../../src/adapters/git/locks.ts";
+import type { Box } from "../../src/app/box.ts";
+import { after } from "./after.ts";
+import type { ShimAnswer } from "./answer.ts";
+import { before } from "./before.ts";
+import { shimCall } from "./call.ts";
+
+/**
+ * - `before <git's arguments>`: where it is to run and how, or that it is not to;
+ * - `after <exit code> <HEAD before> <what is to be done>…`;
+ * - `locks`: what a git that was killed has left in the way.
+ */
+export function shim(box: Box, [step, ...args]: readonly string[]): ShimAnswer {
+  const call = shimCall(box, process.env);
+  if (step === "before") return before(call, args);
+  if (step === "after") return { code: 0, out: after(call, args) };
+  const { at, own } = call;
+  cleanLocks({ commonDir: at.commonDir, gitDir: own || at.nativeGitDir, workTree: at.top });
+  return { code: 0, out: "" };
+}
