@@ -57,6 +57,7 @@ function sweep(): void {
   if (!existsSync(CACHE)) return;
   for (const name of readdirSync(CACHE)) {
     const path = join(CACHE, name);
+    // Another test file's process may rename or remove it at any time.
     const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (made !== undefined && Date.now() - made > OLD_MS) rmSync(path, { recursive: true, force: true });
   }

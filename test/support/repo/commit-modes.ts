@@ -19,6 +19,8 @@ export interface CommitMode {
   readonly commit: (seat: Seat) => Promise<Done>;
   /** What the commit changes; each of them, held by another, is a reason to refuse it. */
   readonly paths: readonly string[];
+  /** Git puts together what is committed, so what is another's is left out of it. */
+  readonly sweeps?: boolean;
 }
 
 type Changes = Partial<CommitMode> & Pick<CommitMode, "name">;
@@ -62,15 +64,27 @@ function named(what: string, file: string): CommitMode {
 /** Every mode of commit in which nothing else is in progress. */
 export const COMMIT_MODES: readonly CommitMode[] = [
   mode({ name: "what is staged" }),
-  mode({ name: "-a", prepare: unstaged, commit: (seat) => gitIn(seat, "commit", "-qam", "m") }),
-  mode({ name: "-i", prepare: unstaged, commit: (seat) => gitIn(seat, "commit", "-qm", "m", "-i", "a.txt") }),
-  mode({ name: "-o", prepare: unstaged, commit: (seat) => gitIn(seat, "commit", "-qm", "m", "-o", "a.txt") }),
+  mode({ sweeps: true, name: "-a", prepare: unstaged, commit: (seat) => gitIn(seat, "commit", "-qam", "m") }),
   mode({
+    sweeps: true,
+    name: "-i",
+    prepare: unstaged,
+    commit: (seat) => gitIn(seat, "commit", "-qm", "m", "-i", "a.txt"),
+  }),
+  mode({
+    sweeps: true,
+    name: "-o",
+    prepare: unstaged,
+    commit: (seat) => gitIn(seat, "commit", "-qm", "m", "-o", "a.txt"),
+  }),
+  mode({
+    sweeps: true,
     name: "-- path",
     prepare: unstaged,
     commit: (seat) => gitIn(seat, "commit", "-qm", "m", "--", "a.txt"),
   }),
   mode({
+    sweeps: true,
     name: "-p",
     prepare: unstaged,
     commit: (seat) => run("git", ["commit", "-q", "-p", "-m", "m"], { ...seat, input: "y\ny\n" }),
@@ -85,6 +99,7 @@ export const COMMIT_MODES: readonly CommitMode[] = [
     commit: (seat) => gitIn(seat, "commit", "-q", "--amend", "--no-edit"),
   }),
   mode({
+    sweeps: true,
     name: "a path from within a subdirectory",
     make: async (cleaner) => {
       const repo = await makeScratch(cleaner, { files: { "sub/dir/a.txt": "1\n", "b.txt": "1\n" } });
@@ -95,6 +110,7 @@ export const COMMIT_MODES: readonly CommitMode[] = [
     paths: ["sub/dir/a.txt"],
   }),
   mode({
+    sweeps: true,
     name: "-a from within a subdirectory",
     prepare: async (repo) => {
       repo.write("a.txt", "changed\n");

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { appendFileSync, mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Done, must, run } from "./exec.ts";
 import {
   agentPayload,
@@ -74,13 +74,19 @@ export class FakeSession {
     return { session: this.id, cwd: this.#place.cwd, agent: this.#agent };
   }
 
+  /** What SessionStart writes and the client sources before every command of the Bash tool. */
+  get envFile(): string {
+    return join(this.#place.env["TMPDIR"] ?? this.#place.cwd, `claude-env-${this.process.pid}.sh`);
+  }
+
   async start(source = "startup"): Promise<this> {
     await this.started(source);
     return this;
   }
 
   started(source = "startup"): Promise<Answer> {
-    return this.hook("session-start", sessionStartPayload(this.who, source));
+    const input = JSON.stringify(sessionStartPayload(this.who, source));
+    return this.#call("session-start", input, { CLAUDE_ENV_FILE: this.envFile });
   }
 
   end(reason = "other"): Promise<Answer> {
@@ -125,6 +131,7 @@ export class FakeSession {
     return answer;
   }
 
+  /** Calls one of the hooks around a command of the Bash tool; runs nothing. */
   bash(command: string, hook = "pre-bash"): Promise<Answer> {
     return this.hook(
       hook,
@@ -138,24 +145,60 @@ export class FakeSession {
     return this.#call(name, input);
   }
 
-  async #call(name: string, input: string | Buffer): Promise<Answer> {
+  async #call(name: string, input: string | Buffer, env: Readonly<Record<string, string>> = {}) {
     const { entry, cwd } = this.#place;
-    return parseAnswer(await run(entry, ["claude", name], { cwd, env: this.env, input }));
+    return parseAnswer(await run(entry, ["claude", name], { cwd, env: { ...this.env, ...env }, input }));
   }
 
+  /** A script in the session's shell, where `git` is the session's own. */
+  shell(script: string, env: Readonly<Record<string, string>> = {}): Promise<Done> {
+    return run("sh", ["-c", `${SOURCE}\n${script}`, "sh"], this.#inShell(env));
+  }
+
+  /**
+   * What the Bash tool does: asks the hook before, runs the script in the session's shell, reports to the hook
+   * after. A script that the hook denies does not run, and what it said is on stderr.
+   */
+  async command(script: string): Promise<Done & { readonly told: string }> {
+    const before = await this.bash(script);
+    if (before.denied !== undefined) return { ...before, code: 1, stdout: "", stderr: before.denied };
+    const done = await this.shell(script);
+    const after = await this.bash(script, done.code === 0 ? "post-bash" : "post-bash-failure");
+    return { ...done, told: after.told };
+  }
+
+  /** The session's own git, as its shell finds it. */
   git(...args: string[]): Promise<Done> {
-    return run("git", args, { cwd: this.#place.cwd, env: this.env });
+    return run("sh", ["-c", `${SOURCE}\nexec git "$@"`, "sh", ...args], this.#inShell());
   }
 
   /** Git that has to succeed; answers with its stdout. */
   mustGit(...args: string[]): Promise<string> {
+    return must("sh", ["-c", `${SOURCE}\nexec git "$@"`, "sh", ...args], this.#inShell());
+  }
+
+  /** Git past the session's own, as a program calls it that knows where it is. */
+  plainGit(...args: string[]): Promise<Done> {
+    return run("git", args, { cwd: this.#place.cwd, env: this.env });
+  }
+
+  /** The same, where it has to succeed; answers with its stdout. */
+  mustPlainGit(...args: string[]): Promise<string> {
     return must("git", args, { cwd: this.#place.cwd, env: this.env });
   }
 
+  /** A script for which `git` is the plain one. */
   sh(script: string): Promise<Done> {
     return run("sh", ["-c", script], { cwd: this.#place.cwd, env: this.env });
   }
+
+  #inShell(env: Readonly<Record<string, string>> = {}) {
+    return { cwd: this.#place.cwd, env: { ...this.env, ENV_FILE: this.envFile, ...env } };
+  }
 }
+
+/** As the client does; without a file, or with one that is not for this shell, the command runs all the same. */
+const SOURCE = '[ ! -r "$ENV_FILE" ] || . "$ENV_FILE"; unset ENV_FILE';
 
 export function parseAnswer(done: Done): Answer {
   const out = done.stdout.trim();
