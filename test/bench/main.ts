@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { benchAppend } from "./append.ts";
 import { benchHooks } from "./hooks.ts";
 import { type Row, run } from "./measure.ts";
+import { benchShim } from "./shim.ts";
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
@@ -14,6 +15,12 @@ try {
     `node ${process.version}, ${run("git", ["--version"]).trim()}, ${cpus().length} cores; noisy machines: compare ratios`,
   );
   const rows: Row[] = [
+    ...(await benchShim(
+      join(dir, "shim"),
+      quick
+        ? { rounds: 5, files: [1000], sessions: [1, 4], commits: 5 }
+        : { rounds: 25, files: [1000, 10_000, 100_000], sessions: [1, 4, 10, 50], commits: 10 },
+    )),
     ...benchHooks(dir, quick ? 5 : 25, quick ? [0, 1000] : undefined),
     ...(await benchAppend(join(dir, "append"), quick ? 2000 : 20_000)),
   ];

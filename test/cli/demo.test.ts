@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { makeScratch } from "../support/repo/mod.ts";
 
-test("the demo shows the refusal, both commits and the replay, and leaves nothing behind", async (t) => {
+test("the demo shows the refusals, both commits and the replay, and leaves nothing behind", async (t) => {
   const repo = await makeScratch(t, { install: false });
   const tmp = join(repo.dir, "tmp");
   const { code, stdout, stderr } = await repo.signalboxAs({ cwd: tmp }, "demo");
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /reserved by session demo-ada since/);
-  assert.match(stdout, /Bob committed ui\.ts[^]*Ada committed api\.ts/);
+  assert.match(stdout, /left out: api\.ts \(session demo-ada/);
+  assert.match(stdout, /git reset --hard\n +signalbox: api\.ts \(session demo-ada/);
+  assert.match(stdout, /Bob: ui" on main: ui\.ts\n[^]*Ada: api" on main: api\.ts\n/);
   assert.match(stdout, /chain and checksums hold/);
   assert.deepEqual(readdirSync(tmp), []);
   assert.deepEqual(readdirSync(join(repo.dir, "home")), []);

@@ -125,7 +125,7 @@ suite("words", () => {
       );
       return done.stdout.trim().split(" ");
     };
-    assert.deepEqual(await complete("signalbox", "re"), ["replay", "reserve", "release"]);
+    assert.deepEqual(await complete("signalbox", "re"), ["replay", "reserve", "release", "rescue"]);
     assert.deepEqual(await complete("signalbox", "replay", "--v"), ["--verify"]);
     for (const shell of ["zsh", "fish"]) {
       const script = (await repo.signalbox("completion", shell)).stdout;

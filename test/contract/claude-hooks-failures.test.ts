@@ -142,6 +142,7 @@ for (const [what, { break: breakIt, says, logWorks }] of Object.entries(BREAKAGE
       stderr,
     );
     assert.ok(repo.errors().length >= 2, "errors.log has it");
+    assert.equal(await repo.mustGit("status", "--porcelain"), "", "a person's index follows all the same");
     assert.notEqual((await repo.signalbox("doctor")).code, 0, "doctor is red");
   });
 }

@@ -161,7 +161,7 @@ test("where case does not count, A.TXT is a.txt: for the edit and for the commit
   repo.write("a.txt", "changed\n");
   const { code, stderr } = await bob.git("commit", "-qm", "m", "a.txt");
   assert.equal(code, 1);
-  assert.match(stderr, /git restore --staged -- a\.txt/, "by git's own name");
+  assert.match(stderr, /a\.txt \(session ada, reserved since/, "by git's own name");
   const strict = bob.at({ env: { ...repo.env, SIGNALBOX_PATHS_IGNORE_CASE: "false" } });
   assert.equal((await strict.ask("A.Txt")).denied, undefined, "the setting wins over git's");
 });

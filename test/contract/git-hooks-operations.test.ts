@@ -27,8 +27,8 @@ test("commit -n of another's file is refused for a session, and on record as a b
   await ada.edit("a.txt");
   const before = await repo.head();
   for (const args of [["--no-verify", "-a"], ["-n", "a.txt"], ["-n"]]) {
-    if (args.length === 1) await bob.mustGit("add", "a.txt");
-    const { code, stderr } = await bob.git("commit", "-m", "m", ...args);
+    if (args.length === 1) await bob.mustPlainGit("add", "a.txt");
+    const { code, stderr } = await bob.plainGit("commit", "-m", "m", ...args);
     assert.equal(code, 1, args.join(" "));
     assert.match(stderr, /a\.txt: reserved by session ada/);
   }
@@ -114,15 +114,15 @@ test("a conflict's conclusion is not vetoed for what git brought, but for what w
     }
     await ada.ask("a.txt");
     await ada.edit("c.txt");
-    assert.notEqual((await bob.git(...begin)).code, 0, `${verb} conflicts`);
+    assert.notEqual((await bob.plainGit(...begin)).code, 0, `${verb} conflicts`);
     repo.write("b.txt", "resolved\n");
-    await bob.mustGit("add", "b.txt", "c.txt");
-    const swept = await bob.git(...conclude);
+    await bob.mustPlainGit("add", "b.txt", "c.txt");
+    const swept = await bob.plainGit(...conclude);
     assert.notEqual(swept.code, 0, `${verb}: c.txt is ada's and not of the ${verb}`);
     assert.match(swept.stderr, /c\.txt: reserved by session ada/);
     assert.doesNotMatch(swept.stderr, /a\.txt: reserved/);
-    await bob.mustGit("restore", "--staged", "c.txt");
-    const { code, stderr } = await bob.git(...conclude);
+    await bob.mustPlainGit("restore", "--staged", "c.txt");
+    const { code, stderr } = await bob.plainGit(...conclude);
     assert.equal(code, 0, `${verb}: ${stderr}`);
     assert.match(stderr, /reserved: a\.txt \(session ada\)/);
     assert.deepEqual((await repo.pathsOf()).includes("c.txt"), false);
@@ -134,7 +134,7 @@ test("a stale mark of an aborted commit does not let a later -n through", async 
   await ada.edit("a.txt");
   await bob.edit("b.txt");
   // Pre-commit passes, then the message is empty: post-commit never comes.
-  assert.equal((await bob.git("commit", "-qm", "", "b.txt")).code, 1);
-  assert.equal((await bob.git("commit", "-qnam", "m")).code, 1);
+  assert.equal((await bob.plainGit("commit", "-qm", "", "b.txt")).code, 1);
+  assert.equal((await bob.plainGit("commit", "-qnam", "m")).code, 1);
   assert.equal(repo.eventsOf("commit.refused").length, 1);
 });

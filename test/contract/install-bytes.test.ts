@@ -140,7 +140,14 @@ test("any repository: init and uninstall leave every byte and mode as it was", (
     },
     { requiredKeys: ["mode", "hooks"] },
   );
-  const assets = { version: "1", home: root, template: "#!/bin/sh\n", hookBundle: "", commandBundle: "" };
+  const assets = {
+    version: "1",
+    home: root,
+    template: "#!/bin/sh\n",
+    shim: "#!/bin/sh\n",
+    hookBundle: "",
+    commandBundle: "",
+  };
   const hooks = { claude: CLAUDE_HOOKS, git: GIT_HOOKS };
   let made = 0;
   fc.assert(

@@ -35,6 +35,7 @@ const assets = (version: string): Assets => ({
   version,
   home: root,
   template: `#!/bin/sh\n# ${version}\nexit 0\n`,
+  shim: `#!/bin/sh\n# ${version}\nexec git "$@"\n`,
   hookBundle: `// ${version}\n`,
   commandBundle: `// command ${version}\n`,
 });

@@ -57,6 +57,10 @@ const BAD: Readonly<Record<SettingName, readonly unknown[]>> = {
   "log.sync": ["always", "", true, 1, null],
   "log.snapshotEvery": [0, -5, 1e9, "64", null],
   "paths.ignoreCase": ["yes", 1, null],
+  "commit.lock": ["file-set", "", true, 1, null],
+  "commit.lockWaitSeconds": [-1, 601, "30", null],
+  "attribution.shared": ["*.lock", [1], ["!a"], [""], null],
+  "attribution.reserveAtMost": [-1, 1001, "5", null],
   "hooks.stdinDeadlineMs": [0, 1e9, "2000", null],
   "compact.schedule": ["", 5, null],
 };

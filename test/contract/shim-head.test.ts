@@ -1,0 +1,174 @@
+/** Where HEAD is: a session's gitdir and its tree's own agree, whoever moves it. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test, type TestContext } from "node:test";
+import { type Done, type FakeSession, makeScratch, run, type ScratchRepo } from "../support/repo/mod.ts";
+
+interface Lab {
+  readonly repo: ScratchRepo;
+  readonly ada: FakeSession;
+  readonly sh: (script: string) => Promise<Done>;
+  readonly must: (script: string) => Promise<string>;
+}
+
+async function lab(t: TestContext): Promise<Lab> {
+  const repo = await makeScratch(t, { files: { "a.txt": "1\n", "b.txt": "1\n", "c.txt": "1\n" } });
+  const ada = await repo.startSession("ada");
+  const env = { ...ada.env, PATH: `${join(repo.boxDir, "shim")}:${ada.env["PATH"]}` };
+  const sh = (script: string) => run("sh", ["-c", script], { cwd: repo.top, env });
+  const must = async (script: string) => {
+    const done = await sh(script);
+    assert.equal(done.code, 0, `${script}: ${done.stderr}${done.stdout}`);
+    return done.stdout.trimEnd();
+  };
+  return { repo, ada, sh, must };
+}
+
+const person = async (repo: ScratchRepo, ...args: string[]) => (await repo.mustGit(...args)).trimEnd();
+
+describe("a session alone", () => {
+  test("switches: the tree is on the branch for everybody, and back", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("git switch -q -c topic && echo 2 >a.txt && git commit -qam topic");
+    assert.equal(await person(repo, "symbolic-ref", "HEAD"), "refs/heads/topic");
+    assert.equal(await person(repo, "status", "--porcelain"), "");
+    await must("git switch -q main");
+    assert.equal(repo.read("a.txt"), "1\n");
+    assert.equal(await person(repo, "symbolic-ref", "HEAD"), "refs/heads/main");
+    assert.equal(await person(repo, "status", "--porcelain"), "");
+    assert.equal(await must("git status --porcelain -b"), "## main");
+    await must("git checkout -q - && git checkout -q main");
+    assert.equal(await must("git symbolic-ref HEAD"), "refs/heads/main");
+  });
+
+  test("keeps what it staged when it switches", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("git branch topic && echo 2 >b.txt && git add b.txt && git switch -q topic");
+    assert.equal(await must("git status --porcelain"), "M  b.txt");
+    assert.equal(await person(repo, "status", "--porcelain"), " M b.txt");
+    await must("git commit -qm b");
+    assert.equal(await person(repo, "log", "-1", "--format=%s", "topic"), "b");
+  });
+
+  test("goes off the branch and comes back; so can a person", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("echo 2 >a.txt && git commit -qam two && git checkout -q HEAD~1");
+    assert.equal(repo.read("a.txt"), "1\n");
+    assert.equal((await repo.git("symbolic-ref", "-q", "HEAD")).code, 1);
+    await must("git switch -q main");
+    assert.equal(repo.read("a.txt"), "2\n");
+    await must("git switch -q --detach HEAD~1");
+    await person(repo, "switch", "-q", "main");
+    assert.equal(await must("git status --porcelain -b"), "## main");
+  });
+
+  test("rebases: in the tree's own gitdir, with a stop in between", async (t) => {
+    const { repo, must, sh } = await lab(t);
+    await must(
+      "git switch -q -c topic && echo t >a.txt && git commit -qam t && echo t >b.txt && git commit -qam tb",
+    );
+    await must("git switch -q main && echo m >a.txt && git commit -qam m && git switch -q topic");
+    assert.notEqual((await sh("git rebase -q main")).code, 0, "a.txt conflicts");
+    assert.match(await person(repo, "status"), /rebas/);
+    await must("echo both >a.txt && git add a.txt && GIT_EDITOR=true git rebase --continue");
+    assert.equal(await must("git log --format=%s main..topic"), "tb\nt");
+    assert.equal(await must("git status --porcelain -b"), "## topic");
+    assert.equal(await person(repo, "status", "--porcelain"), "");
+    await must("git rebase -q -f HEAD~1 && git switch -q main && git rebase -q topic");
+    assert.equal(await person(repo, "rev-parse", "main"), await person(repo, "rev-parse", "topic"));
+  });
+
+  test("resets: hard, mixed, soft; a person's index follows each", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("echo 2 >a.txt && git commit -qam two && echo 3 >b.txt && git commit -qam three");
+    await must("git reset -q --soft HEAD~1");
+    assert.equal(await must("git status --porcelain"), "M  b.txt");
+    assert.equal(await person(repo, "status", "--porcelain"), " M b.txt");
+    await must("git commit -qm three-again && git reset -q HEAD~1");
+    assert.equal(await must("git status --porcelain"), " M b.txt");
+    assert.equal(await person(repo, "status", "--porcelain"), " M b.txt");
+    await must("git reset -q --hard HEAD~1");
+    assert.equal(await must("git status --porcelain"), "");
+    assert.equal(await person(repo, "status", "--porcelain"), "");
+    assert.equal(repo.read("a.txt"), "1\n");
+  });
+
+  test("amends, cherry-picks, reverts, merges", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("git switch -q -c side && echo s >c.txt && git commit -qam side && git switch -q main");
+    await must(
+      "echo 2 >a.txt && git commit -qam two && echo 22 >a.txt && git commit -q --amend -am 'two amended'",
+    );
+    await must("git cherry-pick side >/dev/null && git revert --no-edit HEAD >/dev/null");
+    await must(
+      "git switch -q side && echo s >b.txt && git commit -qam side2 && git switch -q main && git merge -q --no-edit side",
+    );
+    assert.equal(await must("git status --porcelain"), "");
+    assert.equal(await person(repo, "status", "--porcelain"), "");
+    assert.equal(repo.read("b.txt"), "s\n");
+  });
+
+  test("a conflicted merge is its own: a person's commit meanwhile has one parent", async (t) => {
+    const { repo, must, sh } = await lab(t);
+    await must(
+      "git switch -q -c side && echo s >a.txt && git commit -qam side && git switch -q main && echo m >a.txt && git commit -qam m",
+    );
+    assert.notEqual((await sh("git merge -q side")).code, 0);
+    repo.write("c.txt", "a person's\n");
+    await person(repo, "commit", "-qm", "c", "--", "c.txt");
+    assert.equal((await person(repo, "log", "-1", "--format=%p")).split(" ").length, 1);
+    await must("echo both >a.txt && git add a.txt && git commit -qm merged");
+    assert.equal((await person(repo, "log", "-1", "--format=%p")).split(" ").length, 2);
+    assert.equal(await person(repo, "show", "HEAD:c.txt"), "a person's");
+    assert.equal(await person(repo, "show", "HEAD:a.txt"), "both");
+  });
+
+  test("stashes and pops", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("echo 2 >a.txt && git stash -q && git stash list");
+    assert.equal(repo.read("a.txt"), "1\n");
+    await must("git stash pop -q");
+    assert.equal(repo.read("a.txt"), "2\n");
+    assert.deepEqual(await must("git stash list"), "");
+  });
+});
+
+describe("a person", () => {
+  test("switches away and back while a session is there: its git follows", async (t) => {
+    const { repo, must } = await lab(t);
+    await person(repo, "switch", "-q", "-c", "topic");
+    assert.equal(await must("git symbolic-ref HEAD"), "refs/heads/topic");
+    await person(repo, "switch", "-q", "main");
+    assert.equal(await must("git symbolic-ref HEAD"), "refs/heads/main");
+    await must("echo 2 >a.txt && git commit -qam two");
+    await person(repo, "branch", "-d", "topic");
+  });
+
+  test("resets, amends, rebases: what the session staged stays staged", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("echo ada >c.txt && git add c.txt");
+    repo.write("a.txt", "2\n");
+    await person(repo, "commit", "-qm", "two", "--", "a.txt");
+    await person(repo, "commit", "-q", "--amend", "-m", "two amended");
+    assert.equal(await must("git status --porcelain"), "M  c.txt");
+    await person(repo, "reset", "-q", "--soft", "HEAD~1");
+    assert.equal(await must("git status --porcelain"), " M a.txt\nM  c.txt");
+    await must("git commit -qm ada");
+    assert.deepEqual(await repo.pathsOf(), ["c.txt"]);
+  });
+});
+
+test("where git runs no hook of ours, a person's index follows all the same", async (t) => {
+  const { repo, must } = await lab(t);
+  await repo.mustGit("config", "core.hooksPath", "/dev/null");
+  await must("echo 2 >a.txt && git commit -qam two");
+  assert.equal(await person(repo, "status", "--porcelain"), "");
+  await must(
+    "git switch -q -c side && echo s >b.txt && git commit -qam side && git switch -q main && git merge -q side",
+  );
+  assert.equal(await person(repo, "status", "--porcelain"), "");
+  repo.write("c.txt", "a person's\n");
+  await person(repo, "commit", "-qam", "c");
+  assert.deepEqual(await repo.pathsOf(), ["c.txt"]);
+  assert.equal(await must("git status --porcelain"), "");
+});
