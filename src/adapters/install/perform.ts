@@ -276,7 +276,9 @@ export function uninstall(options: UninstallOptions): Uninstalled {
 function removeGitdirs(io: Io, commonDir: string): string[] {
   const notes = listGitdirs(commonDir).flatMap(({ id, session }) => {
     const { rescue } = removeGitdir({ commonDir }, id, session);
-    return rescue === undefined ? [] : [`what session ${session} had staged is in ${rescue}; see: git show --stat ${rescue}`];
+    return rescue === undefined
+      ? []
+      : [`what session ${session} had staged is in ${rescue}; see: git show --stat ${rescue}`];
   });
   const worktrees = join(commonDir, "worktrees");
   const linked = isFolder(worktrees) ? readdirSync(worktrees).map((name) => join(worktrees, name)) : [];
