@@ -161,10 +161,12 @@ if [ -n "$own" ]; then
     *) gd= ;;
   esac
   [ -d "$native/rebase-merge" ] || [ -d "$native/rebase-apply" ] || [ -e "$native/BISECT_LOG" ] && gd=
+  # A person may have switched where git runs no hook of ours.
+  [ -z "$gd" ] || [ "$head" = "$mine" ] || odd=1
   if [ -n "$gd" ] && [ "$kind" != pass ]; then
     { IFS= read -r now; } 2>/dev/null <"$common/${head#ref: }" ||
       now=$(GIT_DIR=$native "$git" rev-parse -q --verify "${head#ref: }^0")
-    [ "$head" = "$mine" ] && [ "$base" = "$now" ] && [ -s "$own/index" ] || odd=1
+    [ "$base" = "$now" ] && [ -s "$own/index" ] || odd=1
     [ -e "$own/rebase-merge" ] || [ -e "$own/rebase-apply" ] && odd=1
     # A person has changed what is checked out.
     for f in info/sparse-checkout config.worktree; do
@@ -182,9 +184,8 @@ case $flags in
 esac
 
 case $kind in
-  look) [ -n "$odd" ] || kind=plain ;;
+  look | pass) [ -n "$odd" ] || kind=plain ;;
   act) [ -n "$odd$others" ] || kind=plain ;;
-  pass) kind=plain ;;
 esac
 
 broken() {
@@ -193,7 +194,7 @@ broken() {
   { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$line" >>"$sb/errors.log"; } 2>/dev/null
 }
 
-lock= paths= after= move= why= given=
+lock= paths= after= move= why= given= message=
 SIGNALBOX_LOCKED=${SIGNALBOX_LOCKED-}
 if [ "$kind$verb" = plainreset ] && [ -n "$gd" ]; then
   # There is no hook for it.
@@ -257,9 +258,23 @@ ask() (
   "$runtime" @FLAGS@ "$sb/runtime/hook.cjs" shim "$@" </dev/null 2>/dev/null
 )
 
+# A message that comes by stdin comes once; the commit may have to be made again.
+if [ "$verb" = commit ] && [ -n "$err" ]; then
+  for a do
+    case $a in
+      - | -F- | -[!-]*F- | --file=-) [ -t 0 ] || [ -n "$message" ] || {
+        message=$sb/spool/message.$$.${SIGNALBOX_TRIES:-0}
+        cat >"$message"
+      } ;;
+    esac
+  done
+fi
+
 run() {
   [ -z "$move" ] || "$git" update-ref -m "$why" HEAD $move || return 128
-  if [ -n "$paths" ]; then "$git" "$@" <"$paths"; else "$git" "$@"; fi
+  if [ -n "$message" ]; then
+    "$git" "$@" <"$message"
+  elif [ -n "$paths" ]; then "$git" "$@" <"$paths"; else "$git" "$@"; fi
 }
 
 if [ -n "$err" ]; then run "$@" 2>"$err"; else run "$@"; fi
@@ -280,11 +295,12 @@ if [ $rc != 0 ] && [ -n "$err" ] && [ "${SIGNALBOX_TRIES:-0}" -lt 20 ]; then
     export SIGNALBOX_TRIES SIGNALBOX_GIT
     # As it was given: what is left out or put in is for the guard to say anew.
     [ -z "$given" ] || eval "set -- $given"
+    [ -z "$message" ] || exec "$0" "$@" <"$message"
     exec "$0" "$@"
   fi
 fi
 [ -n "$err" ] && [ -s "$err" ] && cat "$err" >&2
-[ -n "$err$paths" ] && rm -f ${err:+"$err"} ${paths:+"$paths"}
+[ -n "$err$paths" ] && rm -f ${err:+"$err"} ${paths:+"$paths"} ${message:+"$sb/spool/message.$$".*}
 new= follows=
 if [ "$after" = moved ]; then
   # Has a hook of ours carried people's index along already? There is none for a reset, and none of ours may be in place.

@@ -28,7 +28,8 @@ export function spoolIn(
   boxDir: string,
   repo: { readonly commonDir: string; readonly ignoreCase: boolean },
 ): Spool {
-  const dir = (kind: "seen" | "wrote" | "checked") => join(boxDir, "spool", kind);
+  const root = join(boxDir, "spool");
+  const dir = (kind: "seen" | "wrote" | "checked") => join(root, kind);
   const checked = (gitPid: string) => join(dir("checked"), gitPid.replaceAll(/\D/g, "") || "0");
 
   return {
@@ -68,6 +69,9 @@ export function spoolIn(
       const dead = names(dir("seen")).filter((session) => !live.has(session));
       for (const session of dead) removeOlder(join(dir("seen"), session), SEEN_KEPT_MS);
       for (const pid of names(dir("checked"))) removeOlder(join(dir("checked"), pid), CHECKED_KEPT_MS);
+      // What a shim that was killed had in hand (hooks/shim.sh).
+      for (const name of names(root).filter((each) => /^(?:stderr|paths|message)\./.test(each)))
+        removeOlder(join(root, name), CHECKED_KEPT_MS);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Where HEAD is: a session's gitdir and its tree's own agree, whoever moves it. */
 import assert from "node:assert/strict";
+import { chmodSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { type Done, type FakeSession, makeScratch, run, type ScratchRepo } from "../support/repo/mod.ts";
@@ -171,4 +172,33 @@ test("where git runs no hook of ours, a person's index follows all the same", as
   await person(repo, "commit", "-qam", "c");
   assert.deepEqual(await repo.pathsOf(), ["c.txt"]);
   assert.equal(await must("git status --porcelain"), "");
+  await person(repo, "switch", "-q", "side");
+  assert.equal(await must("git log -1 --format=%s"), "side");
+  assert.equal(await must("git status --porcelain -b"), "## side");
+});
+
+test("a message that comes by stdin is there when the commit has to be made again", async (t) => {
+  const { repo, must } = await lab(t);
+  // A person commits while the session's commit is on its way, once.
+  const hook = repo.path(".git/hooks/commit-msg");
+  writeFileSync(
+    hook,
+    `#!/bin/sh
+[ -e "${repo.dir}/once" ] || [ -z "$CLAUDE_CODE_SESSION_ID" ] || {
+  : >"${repo.dir}/once"
+  unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE CLAUDE_CODE_SESSION_ID CLAUDE_PID
+  cd "${repo.top}" && "$(PATH=/usr/bin:/bin:$PATH command -v git)" commit -q --allow-empty -m between
+}
+`,
+  );
+  chmodSync(hook, 0o755);
+  for (const form of ["-F -", "-F-", "--file=-", "-qF-"]) {
+    rmSync(join(repo.dir, "once"), { force: true });
+    await must(`echo x >>a.txt && printf 'by stdin: ${form}' | git commit -q -a ${form}`);
+    assert.equal(await person(repo, "log", "-2", "--format=%s"), `by stdin: ${form}\nbetween`);
+  }
+  assert.deepEqual(
+    readdirSync(join(repo.boxDir, "spool")).filter((name) => /^(stderr|message|paths)/.test(name)),
+    [],
+  );
 });
