@@ -10,6 +10,6 @@ export const postCommit: GitHandler = (call) => {
     box.ports.spool.unmarkChecked(gitPid);
   }
   healAfter(call);
-  recordCommit(box, committer, git);
-  return {};
+  const say = recordCommit(box, committer, git);
+  return say === "" ? {} : { say };
 };

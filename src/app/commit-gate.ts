@@ -1,9 +1,17 @@
 import { event } from "../../events/mod.ts";
 import { type Owner, ownersOf } from "../domain/ownership.ts";
 import { asBlocker, inTheWayOf, release } from "../domain/reservations.ts";
-import { findSession, liveSessions } from "../domain/sessions.ts";
+import { findSession, livedAlongside, liveSessions } from "../domain/sessions.ts";
+import { findEdit } from "../domain/work.ts";
 import { type Box, decide, look } from "./box.ts";
-import { commitEmpty, commitPhantoms, commitRefused, commitScoped, commitWarned } from "./messages.ts";
+import {
+  commitEmpty,
+  commitOfLeft,
+  commitPhantoms,
+  commitRefused,
+  commitScoped,
+  commitWarned,
+} from "./messages.ts";
 import type { Git } from "./ports.ts";
 
 /** Who commits, and in which working tree; without a session it is a person. */
@@ -205,18 +213,30 @@ function checkHeld(
     };
   });
 }
-/** After a commit: it is recorded, and its session lets go of what it committed whole. */
-export function recordCommit(box: Box, committer: Committer, git: Git): void {
+/**
+ * After a commit: it is recorded, and its session lets go of what it committed whole. Answers with what it should
+ * know: that it has committed what a session that is gone had left there.
+ */
+export function recordCommit(box: Box, committer: Committer, git: Git): string {
   const head = git.headCommit();
-  if (head === undefined) return;
+  if (head === undefined) return "";
   const held = heldPaths(box, committer, new Map(head.paths.map((path) => [git.keyOf(path), path])));
   const dirty = git.dirty([...held.values()]);
   const clean = [...held].flatMap(([key, path]) =>
     dirty.has(path) ? [] : [{ kind: "path" as const, path: key }],
   );
-  decide(box, committer.session, ({ states }) => {
+  return decide(box, committer.session, ({ states, gone }) => {
     const session = resolve(states.sessions, committer.session);
     const { tree } = committer;
+    const left = head.paths.flatMap((path) => {
+      const edit = findEdit(states.work, tree, git.keyOf(path));
+      const met =
+        edit !== undefined &&
+        session !== undefined &&
+        edit.session !== session &&
+        (gone.has(edit.session) || livedAlongside(states.sessions, edit.session, session));
+      return met ? [{ ...edit, path }] : [];
+    });
     const recorded = event("commit.recorded", {
       commit: head.commit,
       parents: head.parents,
@@ -231,7 +251,7 @@ export function recordCommit(box: Box, committer: Committer, git: Git): void {
       session === undefined
         ? []
         : release(states.reservations, session, "committed", { tree, targets: clean });
-    return { events: [recorded, ...released], result: undefined };
+    return { events: [recorded, ...released], result: left.length === 0 ? "" : commitOfLeft(left) };
   });
 }
 

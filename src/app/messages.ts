@@ -165,6 +165,14 @@ export function commitPhantoms(paths: readonly string[]): string {
   ].join("\n");
 }
 
+/** The commit is made; part of it was somebody's who did not come to commit it. */
+export function commitOfLeft(edits: readonly UncommittedEdit[]): string {
+  const [first] = edits;
+  const whose = new Set(edits.map(({ session }) => session));
+  const by = whose.size === 1 && first !== undefined ? who(first) : `${whose.size} sessions`;
+  return `signalbox: committed with what ${by} had changed and left uncommitted: ${listed(edits.map(({ path }) => path))}`;
+}
+
 /** A person's commit went through; the one line they get. */
 export function commitWarned(inTheWay: readonly { grant: Grant; paths: readonly string[] }[]): string {
   const all = inTheWay.map(({ grant, paths }) => `${listed(paths)} (${who(grant)})`);

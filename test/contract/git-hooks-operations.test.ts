@@ -138,3 +138,20 @@ test("a stale mark of an aborted commit does not let a later -n through", async 
   assert.equal((await bob.plainGit("commit", "-qnam", "m")).code, 1);
   assert.equal(repo.eventsOf("commit.refused").length, 1);
 });
+
+test("what a session left that is gone is committed by whoever was there, and said; to one that comes later it is its user's", async (t) => {
+  const { repo, ada, bob } = await two(t);
+  await ada.edit("a.txt");
+  await bob.edit("b.txt");
+  await ada.kill();
+  const { code, stderr } = await bob.git("commit", "-qam", "all");
+  assert.deepEqual(
+    [code, stderr],
+    [0, "signalbox: committed with what session ada had changed and left uncommitted: a.txt\n"],
+  );
+  await bob.edit("c.txt");
+  await bob.end();
+  const cyd = await repo.startSession("cyd");
+  const later = await cyd.git("commit", "-qam", "later");
+  assert.deepEqual([later.code, later.stderr], [0, ""]);
+});
