@@ -92,6 +92,11 @@ function benchVerbs(dir: string, rounds: number): Row[] {
   const one = alone.session("one");
   const first = shared.session("first");
   shared.session("second");
+  // Its own: nobody else's is what the guard would refuse.
+  run(process.execPath, [join(ROOT, "dist/signalbox.cjs"), "reserve", "d0/"], {
+    cwd: shared.dir,
+    env: first,
+  });
   let n = 0;
   const dirty = (place: Place) => () => writeFileSync(join(place.dir, "d0/f1.txt"), `change ${(n += 1)}\n`);
   const staged = (place: Place, env: NodeJS.ProcessEnv) => () => {
