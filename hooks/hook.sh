@@ -102,6 +102,9 @@ case $kind:$name in
   @LIVE@) live || exit 0 ;;
 esac
 
+# Files were checked out, and HEAD stayed (githooks(5)).
+[ "$kind:$name:${5-}" = git:post-checkout:0 ] && exit 0
+
 # A rebase runs these once per commit; post-rewrite tells of all of them at its end.
 case $kind:$name in
   git:post-commit | git:post-checkout | git:prepare-commit-msg)

@@ -72,6 +72,18 @@ test("a person's rebase of five commits starts at most three runtimes, with sess
   assert.ok(starts().includes("git post-rewrite"));
 });
 
+test("alone, a session's checkout of files starts none, nor does a person's", async (t) => {
+  const repo = await makeScratch(t);
+  const ada = await repo.startSession("ada");
+  repo.write("a.txt", "x\n");
+  const { starts } = repo.countStarts();
+  await ada.mustGit("checkout", "-q", "--", "a.txt");
+  repo.write("a.txt", "x\n");
+  await repo.mustGit("checkout", "-q", "HEAD", "--", "a.txt");
+  assert.deepEqual(starts(), []);
+  assert.equal(await repo.mustGit("status", "--porcelain"), "");
+});
+
 test("reading never starts a runtime", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
