@@ -30,8 +30,12 @@ fi
 me=${CLAUDE_CODE_SESSION_ID:-${SIGNALBOX_SESSION-}}
 case $me in "" | *[!A-Za-z0-9._-]* | .*) exec "$git" "$@" ;; esac
 [ "${SIGNALBOX-}" = 0 ] || [ -n "${GIT_DIR-}" ] && exec "$git" "$@"
-{ IFS= read -r tree && IFS= read -r own && IFS= read -r top && IFS= read -r native && IFS= read -r common && IFS= read -r flags; } \
-  2>/dev/null <"$sb/views/home/$me" || exec "$git" "$@"
+{ IFS= read -r tree && IFS= read -r own && IFS= read -r top && IFS= read -r flags; } 2>/dev/null <"$sb/views/home/$me" || exec "$git" "$@"
+common=${sb%/signalbox}
+native=$common/worktrees/${tree#wt-}
+[ "$tree" = main ] && native=$common
+own=${own:+$common/worktrees/$own}
+top=${top:-${common%/.git}}
 
 # What git is asked, and where: its options up to the verb.
 verb= at= skip= odd=
@@ -99,13 +103,6 @@ if [ ! "$d/.git" -ef "$top/.git" ]; then
   own= top=$d flags=
 fi
 
-[ -e "$own/HEAD" ] || own=
-
-others=
-for f in "$sb/views/in/$tree"/*; do
-  [ "${f##*/}" = "$me" ] || { [ -e "$f" ] && others=1; }
-done
-
 # What kind of verb: `pass` looks at no index and moves nothing, `look` reads the index, `act` may write; `ask` is
 # for what a shell cannot tell: where it is to run, or what it is at all.
 kind=ask
@@ -143,7 +140,18 @@ if [ "$verb" = checkout ]; then
     case $a in -- | .) kind=act ;; esac
   done
 fi
-[ -n "$own" ] || { [ -n "$others" ] && [ "$kind" != pass ] && [ "$kind" != look ] || exec "$git" "$@"; }
+
+[ -e "$own/HEAD" ] || own=
+others=
+case $kind in
+  pass | look) [ -n "$own" ] || exec "$git" "$@" ;;
+  *)
+    for f in "$sb/views/in/$tree"/*; do
+      [ "${f##*/}" = "$me" ] || { [ -e "$f" ] && others=1; }
+    done
+    [ -n "$own$others" ] || exec "$git" "$@"
+    ;;
+esac
 
 # Where HEAD is. A tree that is on no branch, or in the middle of a rebase, is used as it is.
 gd=$own now=
@@ -247,7 +255,7 @@ esac
 
 # Beyond here git is a child, because something is to be done when it has ended.
 err=
-[ -t 2 ] || case $verb$move in commit | ?*\ *) err=$sb/spool/stderr.$$ ;; esac
+[ -t 2 ] || case $verb$move in commit | merge | pull | cherry-pick | revert | ?*\ *) err=$sb/spool/stderr.$$ ;; esac
 [ -n "$err" ] && { { : ; } 2>/dev/null >"$err" || err=; }
 [ -n "$lock" ] && export SIGNALBOX_LOCK="$lock"
 
@@ -284,7 +292,10 @@ if [ $rc != 0 ] && [ -n "$err" ] && [ "${SIGNALBOX_TRIES:-0}" -lt 20 ]; then
   again=
   case $(cat "$err") in
     # Somebody else's commit came first: the index follows it, and the command is judged and run anew.
-    *"cannot lock ref"*"is at "*"but expected"* | *"signalbox: HEAD has moved"*) again=1 ;;
+    *"cannot lock ref"*"is at "*"but expected"* | *"signalbox: HEAD has moved"*)
+      again=1
+      case $verb in merge | pull | cherry-pick | revert) again=$(ask lost "$now" "$@") ;; esac
+      ;;
     # Held for a moment by another commit, or left by one that was killed.
     *"Unable to create"*".lock': File exists"*) ask locks && again=1 ;;
   esac
@@ -296,7 +307,10 @@ if [ $rc != 0 ] && [ -n "$err" ] && [ "${SIGNALBOX_TRIES:-0}" -lt 20 ]; then
     # As it was given: what is left out or put in is for the guard to say anew.
     [ -z "$given" ] || eval "set -- $given"
     [ -z "$message" ] || exec "$0" "$@" <"$message"
-    exec "$0" "$@"
+    [ "$again" = conclude ] || exec "$0" "$@"
+    "$0" -C "$top" commit --no-edit || exit
+    [ ! -e "$own/sequencer" ] || exec "$0" -C "$top" "$verb" --continue
+    exit 0
   fi
 fi
 [ -n "$err" ] && [ -s "$err" ] && cat "$err" >&2

@@ -10,7 +10,7 @@ import { attributionFiles } from "../../src/adapters/survey-file.ts";
 import { attributeSoFar } from "../../src/app/attribution.ts";
 import { bypassGuard } from "../../src/app/bypass.ts";
 import { shellQuoted } from "../../src/app/install/entry.ts";
-import { operationRefused, staleConflict } from "../../src/app/messages.ts";
+import { branchLeft, operationRefused, staleConflict } from "../../src/app/messages.ts";
 import { guardOperation, reachesFar } from "../../src/app/operation-gate.ts";
 import type { GuardGit } from "../../src/app/ports.ts";
 import { classify, isKnownVerb } from "../../src/domain/git-command-classify.ts";
@@ -65,7 +65,11 @@ function decided(
   { given, git, guarded, lock }: Circumstances,
 ): ShimAnswer {
   const { at, session, tree, prefix, box } = call;
-  const { gitDir, healed } = carryForward(call);
+  const { gitDir, healed, startedOn } = carryForward(call);
+  if (startedOn !== undefined && concludes(operation)) {
+    const native = guardGit({ cwd: call.cwd, gitDir: at.nativeGitDir, workTree: at.top }, at.nativeGitDir);
+    return refusal(branchLeft(startedOn, native.branch()));
+  }
   const say: string[] = [];
   if (healed?.kind === "healed" && healed.conflicted.length > 0) say.push(staleConflict(healed.conflicted));
   // What this very command line has changed already is the session's.
@@ -103,6 +107,8 @@ function decided(
   return go([
     ...assignments({
       gd: runsIn,
+      // Not the alias.
+      verb: operation.command?.verb,
       lock,
       after,
       paths: paths === undefined ? undefined : listFile(call, paths),
@@ -111,6 +117,11 @@ function decided(
     ...lines,
     ...(argv === undefined ? [] : [...assignments({ given: words(given) }), `set -- ${words(argv)}`]),
   ]);
+}
+
+/** Makes a commit of what was merged, picked or staged. */
+function concludes(operation: Operation): boolean {
+  return operation.kind === "commit" || (operation.kind === "step" && operation.step === "continue");
 }
 
 function words(argv: readonly string[]): string {

@@ -8,16 +8,19 @@ import { after } from "./after.ts";
 import type { ShimAnswer } from "./answer.ts";
 import { before } from "./before.ts";
 import { shimCall } from "./call.ts";
+import { lost } from "./lost.ts";
 
 /**
  * - `before <git's arguments>`: where it is to run and how, or that it is not to;
  * - `after <exit code> <HEAD before> <what is to be done>…`;
+ * - `lost <HEAD before> <git's arguments>`: how a merge goes on that came second to somebody's commit;
  * - `locks`: what a git that was killed has left in the way.
  */
 export function shim(box: Box, [step, ...args]: readonly string[]): ShimAnswer {
   const call = shimCall(box, process.env);
   if (step === "before") return before(call, args);
   if (step === "after") return { code: 0, out: after(call, args) };
+  if (step === "lost") return { code: 0, out: lost(call, args) };
   const { at, own } = call;
   cleanLocks({ commonDir: at.commonDir, gitDir: own || at.nativeGitDir, workTree: at.top });
   return { code: 0, out: "" };

@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Home, Views } from "../app/ports.ts";
 
 const PRUNE_AFTER_MS = 60_000;
@@ -62,10 +62,22 @@ function treeName(tree: string): string {
   return tree === "" ? "main" : `wt-${tree}`;
 }
 
-/** A path with a newline in it cannot be a line: such a repository has no shim (docs/isolation.md). */
-function homeLines({ tree, gitDir, top, nativeGitDir, commonDir, fsmonitor }: Home): string {
-  const lines = [treeName(tree), gitDir, top, nativeGitDir, commonDir, fsmonitor ? "fsmonitor" : ""];
-  return lines.some((line) => line.includes("\n")) ? "" : lines.map((line) => `${line}\n`).join("");
+/**
+ * The tree, the private gitdir's name, the tree's top (empty: the folder that the common dir is in), flags. A shell
+ * reads a file byte by byte, so what it can tell by itself is left out. A path with a newline in it cannot be a line:
+ * such a repository has no shim (docs/isolation.md).
+ */
+function homeLines({ tree, gitDir, top, commonDir, fsmonitor }: Home): string {
+  const beside = `${top}/.git` === commonDir;
+  const lines = [
+    treeName(tree),
+    gitDir === "" ? "" : basename(gitDir),
+    beside ? "" : top,
+    fsmonitor ? "fsmonitor" : "",
+  ];
+  return [top, commonDir].some((path) => path.includes("\n"))
+    ? ""
+    : lines.map((line) => `${line}\n`).join("");
 }
 
 function touch(dir: string, name: string): void {

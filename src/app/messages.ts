@@ -147,6 +147,17 @@ export function operationRefused({
   return [`signalbox: ${reason}; nothing was changed.`, ...offers.map((offer) => `  ${offer}`)].join("\n");
 }
 
+/** Why a merge, cherry-pick or revert of this session cannot be concluded now. */
+export function branchLeft(startedOn: string, branch: string | undefined): string {
+  const [was, is] = [startedOn, branch].map((ref) => ref?.replace(/^refs\/heads\//, ""));
+  return operationRefused({
+    reason: `what you have to conclude was started on ${was}; since then the working tree was switched to ${is ?? "no branch"}`,
+    offers: [
+      `Conclude it once the tree is on ${was} again, or give it up and keep the files: git merge --quit (cherry-pick --quit, revert --quit)`,
+    ],
+  });
+}
+
 /** Why a command that moves the branch blindly was not run. */
 export function busy(
   verb: string,

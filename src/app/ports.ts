@@ -115,8 +115,10 @@ export interface Gitdirs {
   readonly all: () => readonly { readonly id: string; readonly gitDir: string; readonly session: string }[];
   /** The tree's own HEAD names the branch that this private gitdir has switched to. */
   readonly lead: (gitDir: string) => void;
-  /** A private gitdir's HEAD names the branch that the tree is on. */
+  /** A private gitdir's HEAD names the branch that the tree is on, or none. */
   readonly follow: (gitDir: string) => string;
+  /** The branch of what a private gitdir has to conclude, while the tree is on another. */
+  readonly startedOn: (gitDir: string) => string | undefined;
   /** The index that people use is git's alone again: nobody is left whom it has to follow. */
   readonly forget: () => void;
   /** Carries a gitdir's index forward to HEAD; `indexFile` where git works on another file of it in a commit. */

@@ -23,6 +23,7 @@ import {
   GitdirError,
   listGitdirs,
   removeGitdir,
+  startedOn,
   type TreeAt,
 } from "../../src/adapters/git/private-gitdir.ts";
 import {
@@ -782,26 +783,43 @@ describe("people", () => {
   test("on a branch without a commit, on none, in a rebase: nobody follows", async (t) => {
     const repo = await plain(t);
     const { gitDir } = made(repo.at);
-    await repo.mustGit("switch", "-q", "--orphan", "new");
-    assert.equal(followHead(repo.at, gitDir), "native-unborn");
-    await repo.mustGit("switch", "-q", "--ignore-other-worktrees", "main");
-    await repo.mustGit("switch", "-q", "--detach");
-    assert.equal(followHead(repo.at, gitDir), "native-detached");
-    await repo.mustGit("switch", "-q", "--ignore-other-worktrees", "main");
+    // And nobody is kept from going back: git lets nobody switch to a branch that another gitdir names.
+    const away = async (expected: string, ...args: string[]) => {
+      await repo.mustGit("switch", "-q", ...args);
+      assert.equal(followHead(repo.at, gitDir), expected);
+      await repo.mustGit("switch", "-q", "main");
+      assert.equal(followHead(repo.at, gitDir), "moved");
+    };
+    await away("native-unborn", "--orphan", "new");
+    await away("native-detached", "--detach");
     await repo.mustGit("commit", "-q", "--allow-empty", "-m", "more");
     await repo.git("rebase", "-q", "-x", "false", "HEAD~1");
     assert.equal(followHead(repo.at, gitDir), "native-operation");
+    await repo.mustGit("rebase", "--quit");
+    await repo.mustGit("switch", "-q", "main");
+    assert.equal(followHead(repo.at, gitDir), "moved");
     assert.equal(await as(repo, repo.at, gitDir).mustGit("symbolic-ref", "HEAD"), "refs/heads/main\n");
   });
 
-  test("what a session has to conclude stays on its branch; a commit on no branch is kept", async (t) => {
+  test("what a session has to conclude waits for its branch; a commit on no branch is kept", async (t) => {
     const repo = await plain(t);
     const { gitDir } = made(repo.at);
     const { mustGit } = as(repo, repo.at, gitDir);
     await repo.mustGit("switch", "-q", "-c", "other");
     writeFileSync(join(gitDir, "MERGE_HEAD"), `${await repo.head()}\n`);
     assert.equal(followHead(repo.at, gitDir), "own-operation");
+    assert.equal(startedOn(gitDir), "refs/heads/main");
+    assert.equal(followHead(repo.at, gitDir), "own-operation");
+    await repo.mustGit("switch", "-q", "main");
+    assert.equal(followHead(repo.at, gitDir), "moved");
+    assert.equal(startedOn(gitDir), undefined);
+    assert.equal(followHead(repo.at, gitDir), "same");
+    await repo.mustGit("switch", "-q", "other");
+    assert.equal(followHead(repo.at, gitDir), "own-operation");
     rmSync(join(gitDir, "MERGE_HEAD"));
+    assert.equal(followHead(repo.at, gitDir), "moved");
+    assert.equal(startedOn(gitDir), undefined);
+    await repo.mustGit("switch", "-q", "-c", "third");
     writeFileSync(join(gitDir, "HEAD.lock"), "");
     assert.equal(followHead(repo.at, gitDir), "busy");
     rmSync(join(gitDir, "HEAD.lock"));

@@ -1,6 +1,6 @@
 /** Where HEAD is: a session's gitdir and its tree's own agree, whoever moves it. */
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { type Done, type FakeSession, makeScratch, run, type ScratchRepo } from "../support/repo/mod.ts";
@@ -177,23 +177,26 @@ test("where git runs no hook of ours, a person's index follows all the same", as
   assert.equal(await must("git status --porcelain -b"), "## side");
 });
 
+/** A person commits while a commit of the session's is on its way: once, each time the result is called. */
+function personCommits(repo: ScratchRepo, hook: string): () => void {
+  const flag = join(repo.dir, "between");
+  const file = repo.path(`.git/hooks/${hook}`);
+  const [first = "#!/bin/sh", ...rest] = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  const between = `[ ! -e "${flag}" ] || [ -z "$CLAUDE_CODE_SESSION_ID" ] || (
+  rm "${flag}"
+  unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE CLAUDE_CODE_SESSION_ID CLAUDE_PID
+  cd "${repo.top}" && "$(PATH=/usr/bin:/bin:$PATH command -v git)" -c core.hooksPath=/dev/null commit -q --allow-empty -m between
+)`;
+  writeFileSync(file, [first, between, ...rest, ""].join("\n"));
+  chmodSync(file, 0o755);
+  return () => writeFileSync(flag, "");
+}
+
 test("a message that comes by stdin is there when the commit has to be made again", async (t) => {
   const { repo, must } = await lab(t);
-  // A person commits while the session's commit is on its way, once.
-  const hook = repo.path(".git/hooks/commit-msg");
-  writeFileSync(
-    hook,
-    `#!/bin/sh
-[ -e "${repo.dir}/once" ] || [ -z "$CLAUDE_CODE_SESSION_ID" ] || {
-  : >"${repo.dir}/once"
-  unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE CLAUDE_CODE_SESSION_ID CLAUDE_PID
-  cd "${repo.top}" && "$(PATH=/usr/bin:/bin:$PATH command -v git)" commit -q --allow-empty -m between
-}
-`,
-  );
-  chmodSync(hook, 0o755);
+  const once = personCommits(repo, "commit-msg");
   for (const form of ["-F -", "-F-", "--file=-", "-qF-"]) {
-    rmSync(join(repo.dir, "once"), { force: true });
+    once();
     await must(`echo x >>a.txt && printf 'by stdin: ${form}' | git commit -q -a ${form}`);
     assert.equal(await person(repo, "log", "-2", "--format=%s"), `by stdin: ${form}\nbetween`);
   }
@@ -201,4 +204,80 @@ test("a message that comes by stdin is there when the commit has to be made agai
     readdirSync(join(repo.boxDir, "spool")).filter((name) => /^(stderr|message|paths)/.test(name)),
     [],
   );
+});
+
+describe("a person's commit comes first", () => {
+  const subjects = (repo: ScratchRepo, range: string) =>
+    person(repo, "log", "--first-parent", "--format=%s", range);
+
+  test("a merge is concluded on top of it", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("git switch -q -c side && echo s >b.txt && git commit -qam side && git switch -q main");
+    await must("echo m >a.txt && git commit -qam m");
+    personCommits(repo, "prepare-commit-msg")();
+    await must("git merge -q -m '#1 joined' side");
+    assert.equal(await subjects(repo, "HEAD~3..HEAD"), "#1 joined\nbetween\nm");
+    assert.deepEqual(await repo.pathsOf("HEAD"), await repo.pathsOf("side"));
+    assert.equal(await must("git status --porcelain"), "");
+    assert.equal(await person(repo, "status", "--porcelain"), "");
+  });
+
+  test("so are the commits that are picked or reverted, each with its message and author", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("git switch -q -c side && echo s >b.txt && git commit -qam one --author='Bob <bob@x>'");
+    await must("echo s >c.txt && git commit -qam two && git switch -q main");
+    const once = personCommits(repo, "prepare-commit-msg");
+    once();
+    await must("git cherry-pick side~1 side");
+    assert.equal(await person(repo, "log", "-3", "--format=%s %an"), "two Test\none Bob\nbetween Test");
+    once();
+    await must("git revert --no-edit HEAD HEAD~1");
+    assert.equal(await subjects(repo, "HEAD~3..HEAD"), 'Revert "one"\nRevert "two"\nbetween');
+    assert.equal(await person(repo, "diff", "HEAD", "main~6", "--stat"), "");
+    assert.equal(await must("git status --porcelain"), "");
+  });
+
+  test("what was to be a fast-forward is found out anew", async (t) => {
+    const { repo, must, sh } = await lab(t);
+    await must("git switch -q -c side && echo s >b.txt && git commit -qam side && git switch -q main");
+    await must("echo mine >c.txt && git add c.txt");
+    const once = personCommits(repo, "post-index-change");
+    once();
+    const refused = await sh("git merge -q --ff-only side");
+    assert.match(refused.stderr, /Not possible to fast-forward/);
+    assert.equal(repo.read("b.txt"), "1\n");
+    assert.equal(await must("git status --porcelain"), "M  c.txt");
+    await must(
+      "git commit -qm mine && git switch -q side && git merge -q --no-edit main && git switch -q main",
+    );
+    once();
+    await must("git merge -q -m joined side");
+    assert.equal(await subjects(repo, "HEAD~2..HEAD"), "joined\nbetween");
+    assert.equal(await must("git status --porcelain"), "");
+  });
+
+  test("an alias is as good as the command", async (t) => {
+    const { repo, must } = await lab(t);
+    await repo.mustGit("config", "alias.ci", "commit -q");
+    const once = personCommits(repo, "prepare-commit-msg");
+    await repo.startSession("bob");
+    once();
+    await must("echo x >a.txt && git add a.txt && git ci -m mine");
+    assert.equal(await subjects(repo, "HEAD~2..HEAD"), "mine\nbetween");
+  });
+});
+
+test("a merge waits while a person is on another branch, and keeps nobody from coming back", async (t) => {
+  const { repo, must, sh } = await lab(t);
+  await must("git switch -q -c side && echo s >b.txt && git commit -qam side && git switch -q main");
+  await must("git merge -q --no-ff --no-commit side");
+  await person(repo, "switch", "-q", "-c", "topic");
+  const refused = await sh("git commit -qm joined");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /was started on main; since then the working tree was switched to topic/);
+  assert.match(await must("git status"), /still merging/);
+  await person(repo, "switch", "-q", "main");
+  await must("git commit -qm joined");
+  assert.equal((await person(repo, "log", "-1", "--format=%p", "main")).split(" ").length, 2);
+  assert.equal(await must("git status --porcelain -b"), "## main");
 });

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import type { Gitdirs, TreeAt } from "../../app/ports.ts";
 import type { Repo } from "../locate.ts";
 import { healIndex, readBase, writeBase } from "./index-file.ts";
-import { ensureGitdir, followHead, followSettings, listGitdirs, removeGitdir } from "./private-gitdir.ts";
+import {
+  ensureGitdir,
+  followHead,
+  followSettings,
+  listGitdirs,
+  removeGitdir,
+  startedOn,
+} from "./private-gitdir.ts";
 import { git, splitNul, toText, tryGit } from "./run.ts";
 
 /** Where a working tree's gitdirs are. */
@@ -38,7 +45,8 @@ export function gitdirsOf(at: TreeAt): Gitdirs {
           branch,
         ]);
     },
-    follow: (gitDir) => followed(at, gitDir),
+    follow: (gitDir) => followHead(at, gitDir),
+    startedOn,
     forget: () => rmSync(join(at.nativeGitDir, "signalbox-base"), { force: true }),
     heal(gitDir, indexFile) {
       const index = { gitDir, workTree: at.top, indexFile };
@@ -48,22 +56,6 @@ export function gitdirsOf(at: TreeAt): Gitdirs {
     },
     fsmonitor: () => /^\s*fsmonitor\s*=(?!\s*(?:false|no|off|0)\s*$)/im.test(configOf(at.commonDir)),
   };
-}
-
-/** A branch that a gitdir names cannot be switched to elsewhere: off the branch, so is every gitdir of the tree. */
-function followed(at: TreeAt, gitDir: string): string {
-  const how = followHead(at, gitDir);
-  if (how !== "native-detached") return how;
-  const head = tryGit({ cwd: at.top, gitDir: at.nativeGitDir }, [
-    "rev-parse",
-    "-q",
-    "--verify",
-    "HEAD^0",
-  ]).stdout.trim();
-  const own = { cwd: at.top, gitDir, workTree: at.top };
-  if (head !== "" && tryGit(own, ["symbolic-ref", "-q", "HEAD"]).status === 0)
-    tryGit(own, ["update-ref", "--no-deref", "-m", "signalbox: follows its tree", "HEAD", head]);
-  return how;
 }
 
 /** Entries as `git diff-index --cached --raw -z` gives them: `:<modes> <hashes> <status>`, then the path. */

@@ -9,6 +9,7 @@
  *     signalbox-session   the session; the tree ("" for the main one, else its id); its top, relative to <common>.
  *                         The top comes last because there may be a newline in it.
  *     signalbox-base      the commit that what is staged is relative to
+ *     signalbox-started-on  the branch of a merge that waits to be concluded, while the tree is on another
  *
  * It appears with one rename of what was made ready beside (`<box>/gitdir-new-…`), and goes with one
  * (`<box>/gitdir-old-…`), so that there is never half of one, however many make it at once and whenever they are
@@ -82,6 +83,7 @@ type Common = Pick<TreeAt, "commonDir" | "git">;
 
 const LEFT_BEHIND_MS = 10 * 60_000;
 const RECORD = "signalbox-session";
+const STARTED_ON = "signalbox-started-on";
 const REASON = "signalbox ";
 
 /**
@@ -414,7 +416,7 @@ export function sweep(box: string): void {
 
 /**
  * `busy`: a git at work in the gitdir holds its HEAD; `own-operation`: what waits to be concluded there belongs to the
- * branch it was started on.
+ * branch it was started on, which the tree has left.
  */
 export type Followed =
   | "same"
@@ -426,21 +428,44 @@ export type Followed =
   | "native-operation";
 
 /**
- * Sets a private gitdir's HEAD to the branch that its tree is on, if they differ. Index and files are as before;
- * carrying the index forward does the rest. Git is started only where something is to do, or for a reftable.
+ * Sets a private gitdir's HEAD to the branch that its tree is on, or to none where that cannot be: git lets nobody
+ * switch to a branch that another gitdir names. Index and files are as before; carrying the index forward does the
+ * rest. Git is started only where something is to do, or for a reftable.
  */
 export function followHead(at: TreeAt, gitDir: string): Followed {
-  if (isMoving(at.nativeGitDir)) return "native-operation";
   const native = headOf(at.nativeGitDir, at);
-  if (native.kind !== "branch") return "native-detached";
   const own = headOf(gitDir, at);
-  if (own.kind === "branch" && own.ref === native.ref) return "same";
-  if (isInOperation(gitDir)) return "own-operation";
-  if (commitAt(at, native.ref) === undefined) return "native-unborn";
+  const same = native.kind === "branch" && own.kind === "branch" && own.ref === native.ref;
+  if (isMoving(at.nativeGitDir))
+    return same ? "native-operation" : letGo(at, gitDir, own, "native-operation");
+  if (same) return "same";
+  if (native.kind !== "branch") return letGo(at, gitDir, own, "native-detached");
+  if (isInOperation(gitDir) && startedOn(gitDir) !== native.ref)
+    return letGo(at, gitDir, own, "own-operation");
+  if (commitAt(at, native.ref) === undefined) return letGo(at, gitDir, own, "native-unborn");
   if (own.kind === "detached") keepCommits({ cwd: at.top, gitDir, workTree: at.top, git: at.git });
   if (own.kind === "missing") writeHead(at, gitDir, native.ref);
   else if (!setHead(at, gitDir, native.ref)) return "busy";
+  rmSync(join(gitDir, STARTED_ON), { force: true });
   return "moved";
+}
+
+/** The branch on which what a gitdir has to conclude was started, once its tree has left that. */
+export function startedOn(gitDir: string): string | undefined {
+  return textOf(join(gitDir, STARTED_ON))?.trimEnd();
+}
+
+function letGo<How extends Followed>(at: TreeAt, gitDir: string, own: Head, how: How): How | "busy" {
+  if (own.kind !== "branch") return how;
+  const started = isInOperation(gitDir);
+  const here = { cwd: at.top, gitDir, workTree: at.top, git: at.git };
+  const tip = (of: string) =>
+    tryGit({ ...here, gitDir: of }, ["rev-parse", "-q", "--verify", "HEAD^0"]).stdout.trim();
+  const commit = (started && readBase(gitDir)) || tip(at.nativeGitDir) || tip(gitDir);
+  if (commit === "") return how;
+  if (started) replaceFile(join(gitDir, STARTED_ON), `${own.ref}\n`);
+  const why = "signalbox: follows its tree";
+  return tryGit(here, ["update-ref", "--no-deref", "-m", why, "HEAD", commit]).status === 0 ? how : "busy";
 }
 
 function orGitdirError<T>(what: string, body: () => T): T {
