@@ -291,14 +291,17 @@ test("any hook file: our part in and out again leaves its bytes and its mode", (
       mode,
       spec,
       fc.constantFrom("default" as const, "elsewhere" as const),
-      (bytes, bits, hook, place) => {
+      fc.constantFrom("call" as const, "clean" as const),
+      (bytes, bits, hook, place, part) => {
         const before: FileState = { kind: "file", bytes, mode: bits };
         const kept = new Map<string, FileState>();
         const read = (path: string) => kept.get(path) ?? ABSENT;
-        const plan = planHook("/h/pre-push", hook, place, before, read);
+        const plan = planHook("/h/pre-push", hook, place, before, read, part);
         assert.equal(plan.skipped, undefined);
         if (plan.chained !== undefined) kept.set(plan.chained.path, plan.chained.state);
-        assert.deepEqual(planHook("/h/pre-push", hook, place, plan.after, read).after, plan.after);
+        assert.deepEqual(planHook("/h/pre-push", hook, place, plan.after, read, part).after, plan.after);
+        if (part === "clean")
+          assert.deepEqual(planHook("/h/pre-push", hook, place, ABSENT, read, part).after, ABSENT);
         // What is left of a bare `#!/bin/sh` cannot be told from a file that we made.
         if (bytes === "#!/bin/sh\n") return;
         const back = stripHook("/h/pre-push", plan.after, read)!.after;

@@ -1,6 +1,15 @@
 /** The session's `git`: its own index here, the real git everywhere else. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import {
@@ -99,11 +108,12 @@ describe("in its own working tree", () => {
 
   test("a hook of the repository's own that adds a file in a folder adds that file", async (t) => {
     const { repo, must } = await lab(t, { files: { "a.txt": "1\n", "sub/x.txt": "1\n" } });
-    writeFileSync(
-      repo.path(".git/hooks/pre-commit"),
-      `${(await repo.mustGit("--version")) && ""}${existsSync(repo.path(".git/hooks/pre-commit")) ? await read(repo, ".git/hooks/pre-commit") : "#!/bin/sh\n"}echo made >sub/gen.txt\ncd sub && git add gen.txt\n`,
-    );
-    chmodSync(repo.path(".git/hooks/pre-commit"), 0o755);
+    const hook = repo.path(".git/hooks/pre-commit");
+    const before = existsSync(hook) ? readFileSync(hook, "utf8") : "#!/bin/sh\n";
+    writeFileSync(hook, `${before}echo made >sub/gen.txt\ncd sub && git add gen.txt\n`);
+    chmodSync(hook, 0o755);
+    // Where git runs our hooks from its config, theirs was not there when they were written.
+    await repo.mustSignalbox("init");
     for (const commit of [
       "git commit -qam one",
       "git commit -qm two -- a.txt",
@@ -116,10 +126,6 @@ describe("in its own working tree", () => {
     }
   });
 });
-
-async function read(repo: ScratchRepo, name: string): Promise<string> {
-  return repo.read(name);
-}
 
 describe("elsewhere it is the real git", () => {
   test("another repository, a clone, a nested one, one that is named", async (t) => {

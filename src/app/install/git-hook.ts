@@ -27,11 +27,15 @@ export function portableEntry(separator: string): string {
   ].join(separator);
 }
 
+/** `call`: our hook runs first; `clean`: it runs by itself (git's config names it), and only the way is cleared. */
+export type HookPart = "call" | "clean";
+
 /** The lines between the marks. Correct under -e and -u, in every POSIX shell; exits only to refuse. */
-export function hookLines({ name, stdin }: GitHookSpec, place: HookPlace): Bytes {
+function hookLines({ name, stdin }: GitHookSpec, place: HookPlace, part: HookPart): Bytes {
   const entry = place === "default" ? "signalbox_entry=${0%/*}/../signalbox/bin/hook" : portableEntry("\n");
   const call = `SIGNALBOX_GIT_PID=$PPID "$signalbox_entry" git ${name} "$@" || [ $? -ne 1 ] || exit 1`;
   const head = "# Added by `signalbox init`, taken out by `signalbox uninstall`.\n";
+  if (part === "clean") return `${head}${entry}\n${CLEAN_ENV}`;
   if (!stdin) return `${head}${entry}\n[ ! -x "$signalbox_entry" ] || ${call}\n${CLEAN_ENV}`;
   // Both our entry and what follows read git's lines: $( ) drops newlines at the end, so a dot guards them; a
   // here-document ends in a newline of its own, so one is taken off.
@@ -69,9 +73,11 @@ export function planHook(
   place: HookPlace,
   current: FileState,
   chained: (path: string) => FileState,
+  part: HookPart = "call",
 ): HookPlan {
-  const lines = hookLines(hook, place);
-  if (current.kind === "absent") return { after: file(`#!/bin/sh\n${block(lines)}`, 0o755) };
+  const lines = hookLines(hook, place, part);
+  if (current.kind === "absent")
+    return { after: part === "clean" ? ABSENT : file(`#!/bin/sh\n${block(lines)}`, 0o755) };
   if (current.kind === "other") return { after: current, skipped: "it is not a file" };
   if (current.kind === "file") {
     const { before, inside, after } = split(current.bytes);

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { mentionsUs, withHooks, withoutHooks } from "./claude-settings.ts";
 import { renderEntry, renderLauncher, renderShim, type Runtime } from "./entry.ts";
 import { configLines, withConfig, withoutConfig } from "./git-config.ts";
-import { type HookPlace, planHook, stripHook } from "./git-hook.ts";
+import { type HookPart, type HookPlace, planHook, stripHook } from "./git-hook.ts";
 import { split, withBlock, withoutBlock } from "./marked-block.ts";
 import {
   ABSENT,
@@ -180,7 +180,7 @@ function itemsOf(world: World, wish: Wish, git: GitMode, skipped: Skipped[]): It
   return [
     ...excludeItem(world, wish),
     configItem(world, git === "config" ? wish.hooks.git : []),
-    ...(git === "files" ? hookItems(world, wish, skipped) : []),
+    ...hookItems(world, wish, git === "files" ? "call" : "clean", skipped),
     ...settingsItems(world, wish, skipped),
   ];
 }
@@ -210,15 +210,16 @@ function configItem(world: World, hooks: readonly GitHookSpec[]): Item {
   );
 }
 
-function hookItems(world: World, { hooks, trackedHooks }: Wish, skipped: Skipped[]): Item[] {
+function hookItems(world: World, { hooks, trackedHooks }: Wish, part: HookPart, skipped: Skipped[]): Item[] {
   return world.hookDirs.flatMap(({ dir, kind, worktrees }) => {
     const why = whyNot(kind, trackedHooks);
     if (why !== undefined) {
-      skipped.push({ path: dir, why: `${why}; git hooks are not installed for ${worktrees.join(", ")}` });
+      if (part === "call")
+        skipped.push({ path: dir, why: `${why}; git hooks are not installed for ${worktrees.join(", ")}` });
       return [];
     }
     const place: HookPlace = kind === "default" ? "default" : "elsewhere";
-    return hooks.git.map((hook) => hookItem(world, join(dir, hook.name), hook, place));
+    return hooks.git.map((hook) => hookItem(world, join(dir, hook.name), hook, place, part));
   });
 }
 
@@ -232,11 +233,11 @@ function whyNot(kind: HookDir["kind"], trackedHooks: boolean): string | undefine
   return undefined;
 }
 
-function hookItem(world: World, path: string, hook: GitHookSpec, place: HookPlace): Item {
+function hookItem(world: World, path: string, hook: GitHookSpec, place: HookPlace, part: HookPart): Item {
   return {
     path,
     role: "git-hook",
-    install: (current) => planHook(path, hook, place, current, world.read),
+    install: (current) => planHook(path, hook, place, current, world.read, part),
     strip: (current) => stripHook(path, current, world.read)?.after ?? current,
   };
 }
