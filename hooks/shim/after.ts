@@ -2,7 +2,8 @@ import { event } from "../../events/mod.ts";
 import { isAncestor, lastMove } from "../../src/adapters/git/guard-git.ts";
 import { writeBase } from "../../src/adapters/git/index-file.ts";
 import { keepTip } from "../../src/adapters/git/rescue.ts";
-import { commitOf, stashEntries } from "../../src/adapters/git/work-tree.ts";
+import { changedBetween, commitOf, stashEntries } from "../../src/adapters/git/work-tree.ts";
+import { attributeUndone } from "../../src/app/attribution.ts";
 import { decide } from "../../src/app/box.ts";
 import { findSession } from "../../src/domain/sessions.ts";
 import type { ShimCall } from "./call.ts";
@@ -11,6 +12,7 @@ import type { ShimCall } from "./call.ts";
  * - `base:<commit>`: if all went well, what is staged is relative to that commit;
  * - `moved`: HEAD may have moved, and not every verb has a hook that tells: people's index follows, and a tip that
  *   no branch holds any more is kept;
+ * - `undone`: HEAD went back over the session's own commits, and the files stayed;
  * - `soft`: what is staged is relative to where HEAD is now, not to where it was;
  * - `stash:<the newest entry before>`: the one that is new is this session's.
  */
@@ -24,6 +26,10 @@ export function after(call: ShimCall, [rc = "", from = "", ...words]: readonly s
       if (move?.why.startsWith("reset:") === true && move.to !== from) writeBase(own, move.to);
     } else if (word.startsWith("base:")) {
       if (rc === "0" && own !== "") writeBase(own, word.slice("base:".length));
+    } else if (word === "undone" && rc === "0") {
+      const head = commitOf(here, "HEAD");
+      if (head !== undefined && from !== "" && isAncestor(here, head, from))
+        attributeUndone(call.box, call, changedBetween(here, head, from));
     } else if (word.startsWith("stash:")) recordStash(call, here, word.slice("stash:".length));
     else if (word === "moved") {
       const head = commitOf(here, "HEAD");

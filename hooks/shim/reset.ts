@@ -40,6 +40,6 @@ export function asCompareAndSwap(
     move: from === to ? "" : `${to} ${from}`,
     why: `reset: moving to ${target}`,
     argv: [...command.globals, ...steps[mode]],
-    after: `base:${to} moved`,
+    after: `base:${to} moved${mode === "hard" ? "" : " undone"}`,
   };
 }

@@ -1,3 +1,4 @@
+import { event } from "../../events/mod.ts";
 import {
   type Attribution,
   attribute,
@@ -9,6 +10,8 @@ import {
   toKeep,
   type Window,
 } from "../domain/attribution.ts";
+import { ownersOf } from "../domain/ownership.ts";
+import { canonicalPath } from "../domain/path-key.ts";
 import { findSession, liveSessions } from "../domain/sessions.ts";
 import { leaseUntil, renewalDue } from "../policy/mod.ts";
 import { attend, type Caller } from "./attendance.ts";
@@ -151,6 +154,22 @@ export function attributeSoFar(box: Box, caller: Caller, ground: Ground): string
   if (own.length === 0) return "";
   const durationMs = box.ports.now() - Math.min(...own.map((w) => w.begin));
   return attributeCommand(box, { caller, call: "", command: "", durationMs, background: false }, ground);
+}
+
+/** A session has undone commits of its own and kept the files: what was committed is its uncommitted work again. */
+export function attributeUndone(
+  box: Box,
+  { session, tree }: Pick<Caller, "session" | "tree">,
+  paths: readonly string[],
+): void {
+  const keys = paths.map((path) => canonicalPath(path, box));
+  decide(box, session, ({ states, now, gone }) => {
+    const id = findSession(states.sessions, session)?.id ?? session;
+    const owners = ownersOf(states, { tree, paths: keys, session: id, now, gone });
+    const free = keys.filter((key) => owners.get(key)?.kind === "unknown");
+    const mine = { session: id, tree, paths: free, certainty: "sure" } as const;
+    return { events: free.length === 0 ? [] : [event("work.attributed", mine)], result: undefined };
+  });
 }
 
 function attributeIn(

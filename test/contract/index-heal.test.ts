@@ -133,6 +133,10 @@ describe("GIT.md, scenarios 1 to 17", () => {
       assert.match(lab.tryB(...args).stderr, /unmerged files/);
     lab.write("b.txt", "bob\n");
     lab.b("commit", "-qm", "other", "--", "b.txt");
+    mustHeal(lab);
+    assert.match(lab.b("status", "--porcelain"), /^UU c\.txt$/m, "the rest moves on");
+    assert.equal(stageOf(lab, 2, "c.txt"), nine({ 5: "bob" }).trimEnd());
+    lab.commitA("c.txt", nine({ 1: "again", 5: "ada" }));
     assert.deepEqual(lab.heal(), { kind: "deferred", why: "unmerged" });
     assert.equal(readBase(lab.gitDir), lab.b("rev-parse", "HEAD~1"), "it is still relative to that");
     lab.write("c.txt", nine({ 5: "both" }));
@@ -141,6 +145,32 @@ describe("GIT.md, scenarios 1 to 17", () => {
     lab.b("commit", "-qm", "resolved");
     assert.deepEqual(changed(lab), ["M\tc.txt"]);
   });
+
+  for (const [name, path, text] of [
+    ["a file changed by both", "c.txt", nine({ 5: "side" })],
+    ["a file added by both", "ž/new.txt", "side\n"],
+  ] as const)
+    test(`in the middle of a merge, HEAD moves on elsewhere: ${name}`, (t) => {
+      const lab = makeLab(t);
+      lab.b("checkout", "-q", "-b", "side");
+      lab.write(path, text);
+      lab.b("add", path);
+      lab.b("commit", "-qm", "side");
+      lab.b("checkout", "-q", "--ignore-other-worktrees", "main");
+      lab.write(path, text.replace("side", "main"));
+      lab.b("add", path);
+      lab.b("commit", "-qm", "main");
+      mustHeal(lab);
+      assert.notEqual(lab.tryB("merge", "-q", "side").status, 0);
+      const before = lab.b("ls-files", "-u");
+      lab.a("read-tree", "HEAD");
+      lab.commitA("b.txt", "ada\n");
+      mustHeal(lab);
+      assert.equal(lab.b("ls-files", "-u"), before);
+      assert.equal(lab.b("diff", "--cached", "--name-only", "--diff-filter=u"), "");
+      lab.b("merge", "--abort");
+      assert.equal(lab.b("status", "--porcelain"), "");
+    });
 
   test("9: a file is staged where HEAD has a folder now", (t) => {
     const lab = makeLab(t);

@@ -30,6 +30,7 @@ import {
   type Change,
   type Clash,
   clashes,
+  type Entry,
   headEntry,
   indexInfo,
   isEmptyBlob,
@@ -68,7 +69,7 @@ export type Heal =
   | {
       readonly kind: "deferred";
       /**
-       * - `unmerged`: somebody has to resolve what is there first;
+       * - `unmerged`: somebody has to resolve what is there first, and HEAD has changed the same files;
        * - `locked`: by another process, for longer than was to be waited;
        * - `missing-object`: the base is not in the object database any more;
        * - `no-base`: none is on record;
@@ -255,12 +256,24 @@ function carried({ at, file, from, to }: Pick<Task, "at" | "file" | "from" | "to
   }
   const staged = tryGit(here, ["diff-index", "--cached", ...RAW, "--ita-visible-in-index", from, "--"]);
   if (staged.status !== 0) return refused(here, from, staged.stderr);
-  const mine = parseRaw(staged.stdout);
-  if (mine.some(({ status }) => status === "U")) return { kind: "deferred", why: "unmerged" };
+  const all = parseRaw(staged.stdout);
   // With nothing staged, nothing can clash.
-  const found = mine.length === 0 ? [] : clashes(mine, changesBetween(here, from, to));
+  const theirs = all.length === 0 ? [] : changesBetween(here, from, to);
+  const unmerged = all.some(({ status }) => status === "U") ? unmergedEntries(here) : NO_ENTRIES;
+  if (clashes(asFiles(unmerged), theirs).length > 0) return { kind: "deferred", why: "unmerged" };
+  const mine = all.filter(({ path }) => !unmerged.has(path));
+  const found = clashes(mine, theirs);
+  // An unmerged index cannot be moved: what is unmerged steps aside, as if deleted, and is put back.
+  putEntries(
+    here,
+    [...unmerged.keys()].map((path) => indexInfo(path, [], to.length)),
+  );
   const { merged, conflicted } =
     found.length === 0 ? moveClean(here, from, to) : moveClashing(here, from, to, found);
+  putEntries(
+    here,
+    [...unmerged].map(([path, entries]) => indexInfo(path, entries, to.length)),
+  );
   return {
     kind: "healed",
     from,
@@ -268,6 +281,24 @@ function carried({ at, file, from, to }: Pick<Task, "at" | "file" | "from" | "to
     merged: merged.map(toText),
     conflicted: conflicted.map(toText),
   };
+}
+
+const NO_ENTRIES: ReadonlyMap<string, readonly Entry[]> = new Map();
+
+/** What waits to be resolved: each path's stages. */
+function unmergedEntries(here: GitAt): Map<string, Entry[]> {
+  const entries = new Map<string, Entry[]>();
+  for (const line of splitNul(git(here, ["ls-files", "-u", "-z"]))) {
+    const [, mode = "", hash = "", stage = "", path = ""] = /^(\d+) (\S+) ([123])\t([^]*)$/.exec(line) ?? [];
+    entries.set(path, [...(entries.get(path) ?? []), { stage: Number(stage) as 1 | 2 | 3, mode, hash }]);
+  }
+  return entries;
+}
+
+/** As changes that go together with nothing else in their place. */
+function asFiles(unmerged: ReadonlyMap<string, readonly Entry[]>): Change[] {
+  const file = { oldMode: "", newMode: "100644", oldHash: "", newHash: "", status: "U" };
+  return [...unmerged.keys()].map((path) => ({ ...file, path }));
 }
 
 function refused(here: GitAt, base: string, detail: string): Heal {
