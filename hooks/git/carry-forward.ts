@@ -15,6 +15,7 @@ export function indexIn({ gitDir, gitdirs, committer }: GitCall) {
 
 /** Whether something was staged, before it is carried forward: then nothing left of it is no reason for a commit. */
 export function hadStaged({ gitDir, gitdirs, git }: GitCall): boolean {
+  if (gitdirs?.at.nativeGitDir === gitDir) gitdirs.followReset();
   const base = readBase(gitDir);
   if (gitdirs === undefined || base === undefined || base === git.headCommit()?.commit) return false;
   return hasStaged({ gitDir, workTree: gitdirs.at.top }, base);

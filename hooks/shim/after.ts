@@ -1,7 +1,7 @@
 import { event } from "../../events/mod.ts";
 import { isAncestor, lastMove } from "../../src/adapters/git/guard-git.ts";
 import { writeBase } from "../../src/adapters/git/index-file.ts";
-import { keepTip } from "../../src/adapters/git/rescue.ts";
+import { isHeld, keepTip } from "../../src/adapters/git/rescue.ts";
 import { changedBetween, commitOf, stashEntries } from "../../src/adapters/git/work-tree.ts";
 import { attributeUndone } from "../../src/app/attribution.ts";
 import { decide } from "../../src/app/box.ts";
@@ -13,6 +13,7 @@ import type { ShimCall } from "./call.ts";
  * - `moved`: HEAD may have moved, and not every verb has a hook that tells: people's index follows, and a tip that
  *   no branch holds any more is kept;
  * - `undone`: HEAD went back over the session's own commits, and the files stayed;
+ * - `keep:<commit>`: it was a branch's tip, and is kept if none holds it any more;
  * - `soft`: what is staged is relative to where HEAD is now, not to where it was;
  * - `stash:<the newest entry before>`: the one that is new is this session's.
  */
@@ -30,6 +31,9 @@ export function after(call: ShimCall, [rc = "", from = "", ...words]: readonly s
       const head = commitOf(here, "HEAD");
       if (head !== undefined && from !== "" && isAncestor(here, head, from))
         attributeUndone(call.box, call, changedBetween(here, head, from));
+    } else if (word.startsWith("keep:")) {
+      const tip = word.slice("keep:".length);
+      if (!isHeld(here, tip)) keepTip(here, tip);
     } else if (word.startsWith("stash:")) recordStash(call, here, word.slice("stash:".length));
     else if (word === "moved") {
       const head = commitOf(here, "HEAD");

@@ -83,7 +83,9 @@ function decided(
   const runsIn = runsInTree(operation, git) ? "" : gitDir;
   if (runsIn === "" && gitDir !== "") ownOperation(call);
   const lines: string[] = [];
-  let after = afterwards(operation, git);
+  let after = [afterwards(operation, git), ...(guarded ? tipsAtRisk(operation, git) : [])]
+    .filter(Boolean)
+    .join(" ");
   let argv = verdict.kind === "scope" ? verdict.argv : undefined;
   if (guarded && operation.kind === "commit") {
     const checked = checkStaged(call, operation, runsIn);
@@ -110,7 +112,7 @@ function decided(
       // Not the alias.
       verb: operation.command?.verb,
       lock,
-      after,
+      after: after || undefined,
       paths: paths === undefined ? undefined : listFile(call, paths),
       say: say.filter((text) => text !== "").join("\n") || undefined,
     }),
@@ -185,6 +187,15 @@ function listFile({ box, env }: ShimCall, paths: readonly string[]): string {
   const file = join(box.dir, "spool", `paths.${env["SIGNALBOX_PPID"] ?? process.pid}`);
   writeFileSync(file, paths.map((path) => `${path}\0`).join(""));
   return file;
+}
+
+/** Of branches that are moved or deleted: others may have their work there. */
+function tipsAtRisk(operation: Operation, git: GuardGit): string[] {
+  if (operation.kind !== "ref") return [];
+  return (operation.refs ?? []).flatMap((ref) => {
+    const tip = ref === "HEAD" ? undefined : git.commitOf(ref);
+    return tip === undefined ? [] : [`keep:${tip}`];
+  });
 }
 
 /** What is to be done when the command has ended: `after.ts` knows the words. */

@@ -121,6 +121,8 @@ export interface Gitdirs {
   readonly startedOn: (gitDir: string) => string | undefined;
   /** The index that people use is git's alone again: nobody is left whom it has to follow. */
   readonly forget: () => void;
+  /** What is staged in people's index is relative to where they have reset to. */
+  readonly followReset: () => void;
   /** Carries a gitdir's index forward to HEAD; `indexFile` where git works on another file of it in a commit. */
   readonly heal: (gitDir: string, indexFile?: string) => Healed;
   readonly fsmonitor: () => boolean;

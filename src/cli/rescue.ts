@@ -1,6 +1,6 @@
 import { healIndex } from "../adapters/git/index-file.ts";
 import { listGitdirs } from "../adapters/git/private-gitdir.ts";
-import { dropRescue, listRescues, type Rescue, showRescue } from "../adapters/git/rescue.ts";
+import { dropRescue, listRescues, listTips, type Rescue, showRescue } from "../adapters/git/rescue.ts";
 import { restoreRescue } from "../adapters/git/rescue-restore.ts";
 import type { GitAt } from "../adapters/git/run.ts";
 import type { Repo } from "../adapters/locate.ts";
@@ -33,14 +33,19 @@ export const rescueCommand = command({
     const at = placeOf(repo);
     const saved = listRescues(at);
     if (action === "list") {
-      if (args.json) return outJson("rescue", 1, { rescues: saved });
-      if (saved.length === 0) return out("nothing was ever saved here: nothing was at risk");
+      const tips = listTips(at);
+      if (args.json) return outJson("rescue", 1, { rescues: saved, tips });
+      if (saved.length + tips.length === 0) return out("nothing was ever saved here: nothing was at risk");
       const now = Date.now();
       for (const one of saved)
         out(
           `${nameOf(one)}  ${clock(one.at)} (${duration(now - one.at)} ago)  ${who(one)}, ${printable(one.reason)}: ${printable(one.paths.slice(0, 3).join(", "))}${one.paths.length > 3 ? ` and ${one.paths.length - 3} more` : ""}`,
         );
-      return say("to get one back: git signalbox rescue restore NAME");
+      for (const { commit, subject } of tips)
+        out(`commit ${commit.slice(0, 12)}  on no branch any more: ${printable(subject)}`);
+      if (saved.length > 0) say("to get one back: git signalbox rescue restore NAME");
+      if (tips.length > 0) say("to get a commit back: git branch NEW COMMIT");
+      return;
     }
     if (name === undefined) throw usageError(`rescue ${action} takes a name from: git signalbox rescue list`);
     const one = named(saved, name);

@@ -281,3 +281,28 @@ test("a merge waits while a person is on another branch, and keeps nobody from c
   assert.equal((await person(repo, "log", "-1", "--format=%p", "main")).split(" ").length, 2);
   assert.equal(await must("git status --porcelain -b"), "## main");
 });
+
+describe("beside another session", () => {
+  test("branches that no tree is on are renamed and deleted; the tip that nobody holds any more is kept", async (t) => {
+    const { repo, must, sh } = await lab(t);
+    await repo.startSession("bob");
+    await must("git branch one && git branch -m one two && git branch -d two");
+    assert.match((await sh("git branch -f main HEAD")).stderr, /main is checked out/);
+    await must("git worktree add -q ../w && cd ../w && echo w >a.txt && git commit -qam 'only here'");
+    const tip = await person(repo, "rev-parse", "w");
+    assert.match((await sh("git branch -D w")).stderr, /w is checked out/);
+    await must("git worktree remove ../w && git branch -q -D w");
+    assert.match(await must("git signalbox rescue"), /on no branch any more: only here/);
+    await must(`git branch again ${tip}`);
+  });
+
+  test("a commit of its own that it has undone is its work again", async (t) => {
+    const { repo, must } = await lab(t);
+    const bob = await repo.startSession("bob");
+    await must("echo ada >a.txt && git add a.txt && git commit -qm ada && git reset -q HEAD~1");
+    const taken = await bob.git("checkout", "--", "a.txt");
+    assert.match(taken.stderr, /a\.txt \(session ada, changed since/);
+    await must("git commit -qam again");
+    assert.deepEqual(await repo.pathsOf(), ["a.txt"]);
+  });
+});

@@ -12,6 +12,7 @@ import {
   startedOn,
 } from "./private-gitdir.ts";
 import { git, splitNul, toText, tryGit } from "./run.ts";
+import { textOf } from "./worktree-facts.ts";
 
 /** Where a working tree's gitdirs are. */
 export function treeAt({ commonDir, gitDir, top }: Repo & { readonly top: string }): TreeAt {
@@ -47,15 +48,29 @@ export function gitdirsOf(at: TreeAt): Gitdirs {
     },
     follow: (gitDir) => followHead(at, gitDir),
     startedOn,
+    followReset: () => followReset(at),
     forget: () => rmSync(join(at.nativeGitDir, "signalbox-base"), { force: true }),
     heal(gitDir, indexFile) {
       const index = { gitDir, workTree: at.top, indexFile };
       if (gitDir !== at.nativeGitDir) followSettings(at, gitDir);
+      else followReset(at);
       if (readBase(gitDir) === undefined) return startBase(at, gitDir);
       return healIndex(index, { writeBase: indexFile === undefined });
     },
     fsmonitor: () => /^\s*fsmonitor\s*=(?!\s*(?:false|no|off|0)\s*$)/im.test(configOf(at.commonDir)),
   };
+}
+
+/**
+ * After a person's `git reset`, for which git has no hook, what is staged in the index that people use is relative to
+ * where they reset to (with --soft that is the point of it), not to where it was carried forward to before. Only a
+ * reflog in a file tells: for a reftable it stays as it was.
+ */
+function followReset({ nativeGitDir }: TreeAt): void {
+  const base = readBase(nativeGitDir);
+  const last = textOf(join(nativeGitDir, "logs", "HEAD"))?.trimEnd().split("\n").at(-1) ?? "";
+  const [, from, to] = /^([\da-f]+) ([\da-f]+) [^\t]*\treset: /.exec(last) ?? [];
+  if (base !== undefined && to !== undefined && base === from && from !== to) writeBase(nativeGitDir, to);
 }
 
 /** Entries as `git diff-index --cached --raw -z` gives them: `:<modes> <hashes> <status>`, then the path. */

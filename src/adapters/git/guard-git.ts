@@ -5,7 +5,7 @@ import { findRepo } from "../locate.ts";
 import { type GitAt, splitNul, toText, tryGit } from "./run.ts";
 import {
   aliasOf,
-  branches,
+  checkedOutBranches,
   branchOf,
   changedBetween,
   changedBy,
@@ -49,7 +49,7 @@ export function guardGit(at: GitAt & { readonly gitDir: string }, nativeGitDir: 
     commitOf: (name) => commitOf(at, name),
     onlyIn: (tip, base) => commitsOnlyIn(at, tip, base),
     branch: () => branchOf(at)?.replace(/^refs\/heads\//, ""),
-    branches: () => [...branches(at).keys()].map((name) => name.replace(/^refs\/heads\//, "")),
+    branches: () => checkedOutBranches(at).map((name) => name.replace(/^refs\/heads\//, "")),
     stash: () => stashEntries(at),
     inProgress() {
       for (const gitDir of new Set([at.gitDir, nativeGitDir])) {

@@ -369,10 +369,33 @@ function checked(ref: string): string {
   return ref;
 }
 
+/** Whether a branch, a tag or any other ref has this commit in its history. */
+export function isHeld(at: GitAt, commit: string): boolean {
+  return git(at, ["for-each-ref", "--count=1", "--contains", commit]) !== "";
+}
+
 /** Keeps a commit that no branch may hold any more. Answers with the ref. @throws GitError if there is no such commit */
 export function keepTip(at: GitAt, commit: string): string {
   const full = git(at, ["rev-parse", "--verify", "--end-of-options", `${commit}^{commit}`]).trim();
   const ref = `${KEEP}${full}`;
   git(at, [...PLAIN, "update-ref", ref, full]);
   return ref;
+}
+
+/** A commit that a branch has let go of: reset, rewritten or deleted. */
+export interface Tip {
+  readonly commit: string;
+  readonly subject: string;
+}
+
+/** The commits that `keepTip` keeps, newest first. */
+export function listTips(at: GitAt): Tip[] {
+  const format = "--format=%(objectname)%00%(contents:subject)";
+  return git(at, ["for-each-ref", "--sort=-committerdate", format, KEEP])
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [commit = "", subject = ""] = line.split("\0");
+      return { commit, subject: toText(subject) };
+    });
 }

@@ -159,13 +159,8 @@ export function operatorOf(gitDir: string): string | undefined {
   }
 }
 
-/** Full ids of all branches, by name. */
-export function branches(at: GitAt): Map<string, string> {
-  const out = git(at, ["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"]);
-  return new Map(
-    out
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => line.split(" ") as [string, string]),
-  );
+/** The branches that working trees of this repository are on, as full names. */
+export function checkedOutBranches(at: GitAt): string[] {
+  const format = "--format=%(if)%(worktreepath)%(then)%(refname)%(end)";
+  return git(at, ["for-each-ref", format, "refs/heads"]).split("\n").filter(Boolean);
 }
