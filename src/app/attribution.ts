@@ -45,6 +45,8 @@ export interface EndedCommand {
   readonly command: string;
   /** How long it ran (ms), if the client says. */
   readonly durationMs?: number | undefined;
+  /** When it began (ms), where that is known for sure. */
+  readonly beganAt?: number | undefined;
   /** It goes on in the background. */
   readonly background: boolean;
 }
@@ -130,11 +132,12 @@ function isAlone(box: Box, { session, tree }: Caller): boolean {
 }
 
 function beginOf(
-  { durationMs }: EndedCommand,
+  { durationMs, beganAt }: EndedCommand,
   marked: number | undefined,
   lastAt: number | undefined,
   end: number,
 ): number {
+  if (beganAt !== undefined) return beganAt;
   // From the asking for permission to the running itself minutes may pass.
   const ran = durationMs === undefined ? undefined : end - durationMs - REPORT_MS;
   return Math.max(
@@ -152,8 +155,8 @@ export function attributeSoFar(box: Box, caller: Caller, ground: Ground): string
   const session = findSession(look(box).states.sessions, caller.session)?.id ?? caller.session;
   const own = ground.files.windows().filter((w) => w.session === session || w.session === caller.session);
   if (own.length === 0) return "";
-  const durationMs = box.ports.now() - Math.min(...own.map((w) => w.begin));
-  return attributeCommand(box, { caller, call: "", command: "", durationMs, background: false }, ground);
+  const beganAt = Math.min(...own.map((w) => w.begin));
+  return attributeCommand(box, { caller, call: "", command: "", beganAt, background: false }, ground);
 }
 
 /** A session has undone commits of its own and kept the files: what was committed is its uncommitted work again. */

@@ -159,6 +159,40 @@ describe("a person", () => {
   });
 });
 
+describe("a person's reset, for which git has no hook", () => {
+  test("--soft: what was committed is staged, and is committed again", async (t) => {
+    const { repo, must } = await lab(t);
+    repo.write("a.txt", "2\n");
+    await person(repo, "commit", "-qam", "two");
+    await person(repo, "reset", "-q", "--soft", "HEAD~1");
+    assert.equal(await person(repo, "status", "--porcelain"), "M  a.txt");
+    await person(repo, "commit", "-qm", "again");
+    assert.deepEqual(await repo.pathsOf(), ["a.txt"]);
+    assert.equal(await person(repo, "status", "--porcelain"), "");
+    // Sessions commit in between.
+    await person(repo, "reset", "-q", "--soft", "HEAD~1");
+    await must("echo ada >b.txt && git add b.txt && git commit -qm ada");
+    assert.equal(await person(repo, "status", "--porcelain"), "M  a.txt");
+    await must("echo more >b.txt && git commit -qm more b.txt");
+    await person(repo, "commit", "-qm", "once more");
+    assert.deepEqual(await repo.pathsOf(), ["a.txt"]);
+  });
+
+  test("--hard, --mixed: then an amend, a commit, a session's commit", async (t) => {
+    const { repo, must } = await lab(t);
+    await must("echo 2 >b.txt && git commit -qam one && echo 3 >b.txt && git commit -qam two");
+    await person(repo, "reset", "-q", "--hard", "HEAD~1");
+    await person(repo, "commit", "-q", "--amend", "-m", "amended");
+    assert.equal(await person(repo, "log", "-1", "--format=%s"), "amended");
+    await must("echo 4 >c.txt && git commit -qam three && git status --porcelain");
+    await person(repo, "reset", "-q", "HEAD~1");
+    assert.equal(await person(repo, "status", "--porcelain"), " M c.txt");
+    await person(repo, "commit", "-qam", "theirs");
+    assert.deepEqual(await repo.pathsOf(), ["c.txt"]);
+    assert.equal(await must("git status --porcelain"), "");
+  });
+});
+
 test("where git runs no hook of ours, a person's index follows all the same", async (t) => {
   const { repo, must } = await lab(t);
   await repo.mustGit("config", "core.hooksPath", "/dev/null");

@@ -385,6 +385,10 @@ const SESSION: readonly (readonly [number, Step])[] = [
 const PERSON: readonly (readonly [number, Step])[] = [
   [4, (hand) => hand.write()],
   [3, (hand) => hand.add()],
+  [1, (hand) => hand.addAll()],
+  [1, (hand) => hand.remove()],
+  [1, (hand) => hand.move()],
+  [1, (hand) => hand.unstage()],
   [1, (hand) => hand.look()],
   [1, () => new Promise<void>((done) => setTimeout(done, 100))],
   [1, (hand) => hand.personCommits()],
