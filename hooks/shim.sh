@@ -315,6 +315,8 @@ if [ $rc != 0 ] && [ -n "$err" ] && [ "${SIGNALBOX_TRIES:-0}" -lt 20 ]; then
 fi
 [ -n "$err" ] && [ -s "$err" ] && cat "$err" >&2
 [ -n "$err$paths" ] && rm -f ${err:+"$err"} ${paths:+"$paths"} ${message:+"$sb/spool/message.$$".*}
+[ -d "$native/rebase-merge" ] || [ -d "$native/rebase-apply" ] || [ -e "$native/BISECT_LOG" ] ||
+  [ ! -e "$native/signalbox-operation" ] || rm -f "$native/signalbox-operation"
 new= follows=
 if [ "$after" = moved ]; then
   # Has a hook of ours carried people's index along already? There is none for a reset, and none of ours may be in place.

@@ -4,7 +4,7 @@ import { guardGit } from "../../src/adapters/git/guard-git.ts";
 import { cleanLocks } from "../../src/adapters/git/locks.ts";
 import { saveRescue } from "../../src/adapters/git/rescue.ts";
 import { survey } from "../../src/adapters/git/survey.ts";
-import { commitOf, dirtyPaths, operationIn } from "../../src/adapters/git/work-tree.ts";
+import { commitOf, dirtyPaths, operationIn, recordOperator } from "../../src/adapters/git/work-tree.ts";
 import { releaseMutex } from "../../src/adapters/mutex.ts";
 import { attributionFiles } from "../../src/adapters/survey-file.ts";
 import { attributeSoFar } from "../../src/app/attribution.ts";
@@ -165,8 +165,7 @@ function runsInTree(operation: Operation, git: GuardGit): boolean {
 
 /** A rebase or bisect in the tree's own gitdir says whose it is. */
 function ownOperation({ at, session }: ShimCall): void {
-  if (operationIn(at.nativeGitDir) === undefined)
-    writeFileSync(join(at.nativeGitDir, "signalbox-operation"), `${session}\n`);
+  if (operationIn(at.nativeGitDir) === undefined) recordOperator(at.nativeGitDir, session);
 }
 
 /** Whether whose a changed file is may matter. */

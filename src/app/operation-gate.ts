@@ -6,7 +6,7 @@ import { canonicalPath } from "../domain/path-key.ts";
 import { findSession, liveSessions } from "../domain/sessions.ts";
 import { ownerOfStash } from "../domain/stashes.ts";
 import { judge, needsOf } from "../policy/guard.ts";
-import type { DirtyPath, Facts, Needs, Owner, Verdict } from "../policy/guard-facts.ts";
+import type { DirtyPath, Facts, Needs, Owner, Verdict, InProgress } from "../policy/guard-facts.ts";
 import { type Box, type Circumstances, decide, look } from "./box.ts";
 import type { GuardGit } from "./ports.ts";
 
@@ -104,19 +104,20 @@ function factsFor(
   if (needs.head) facts.head = ownerOfCommit(circumstances, attempt, git.commitOf("HEAD") ?? "");
   if (needs.moved !== undefined) facts.moved = movedBy(circumstances, attempt, needs.moved);
   if (needs.stash) facts.stash = stashEntries(circumstances, attempt);
-  if (needs.inProgress) {
-    const operationThere = git.inProgress();
-    facts.inProgress =
-      operationThere === undefined
-        ? null
-        : { what: operationThere.what, owner: ownerOfOperation(circumstances, attempt, operationThere.by) };
-  }
+  if (needs.inProgress) facts.inProgress = owned(git.inProgress());
+  if (needs.moving) facts.moving = owned(git.moving());
   if (needs.settings !== undefined) facts.settings = settingsOf(attempt, needs.settings);
   if (needs.liveThere !== undefined) {
     const tree = git.treeOf(needs.liveThere);
     facts.liveThere = tree === undefined ? [] : othersIn(circumstances, { ...attempt, tree });
   }
   return facts;
+
+  function owned(found: ReturnType<GuardGit["moving"]>): InProgress | null {
+    return found === undefined
+      ? null
+      : { what: found.what, ...ownerOfOperation(circumstances, attempt, found.by) };
+  }
 }
 
 function keyOf({ ignoreCase }: Box, path: string): string {
@@ -197,14 +198,16 @@ function stashEntries({ states }: Circumstances, { git, session }: Attempt): Non
 }
 
 function ownerOfOperation(
-  { states, now }: Circumstances,
+  { states, now, gone }: Circumstances,
   { session }: Attempt,
   by: string | undefined,
-): Owner {
+): Omit<InProgress, "what"> {
+  if (by === undefined) return { owner: { kind: "unknown" } };
   const me = findSession(states.sessions, session)?.id ?? session;
-  if (by === undefined) return { kind: "unknown" };
-  if (by === "caller" || (findSession(states.sessions, by)?.id ?? by) === me) return { kind: "mine" };
-  return { kind: "session", session: by, since: now, how: "edit" };
+  const id = findSession(states.sessions, by)?.id;
+  if (by === "caller" || (id ?? by) === me) return { owner: { kind: "mine" } };
+  if (id === undefined || gone.has(id)) return { owner: { kind: "unknown" }, left: true };
+  return { owner: { kind: "session", session: id, since: now, how: "edit" } };
 }
 
 function settingsOf({ git, operation }: Attempt, names: readonly string[]): Record<string, string> {

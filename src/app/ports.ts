@@ -198,6 +198,8 @@ export interface GuardGit {
   readonly branches: () => readonly string[];
   /** Commits of the stash's entries, newest first. */
   readonly stash: () => readonly string[];
+  /** A rebase, am or bisect in the tree's own gitdir, and the session that began it. */
+  readonly moving: () => { readonly what: string; readonly by: string | undefined } | undefined;
   /** A merge, rebase … that waits, and who began it: "caller", a session, or nobody who is on record. */
   readonly inProgress: () => { readonly what: string; readonly by: string | undefined } | undefined;
   /** The commit that the rebase in progress began at. */

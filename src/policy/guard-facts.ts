@@ -66,11 +66,20 @@ export interface Facts {
   /** Newest first. */
   readonly stash?: readonly StashEntry[] | undefined;
   /** A merge, rebase … that is not finished in the caller's gitdir; null: there is none. */
-  readonly inProgress?: { readonly what: string; readonly owner: Owner } | null | undefined;
+  readonly inProgress?: InProgress | null | undefined;
+  /** A rebase, am or bisect that takes the working tree through commits, by whomever; null: there is none. */
+  readonly moving?: InProgress | null | undefined;
   /** Settings in force, `-c` included; keys in lower case. `branch.<current>.rebase` is to be given as pull.rebase. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   /** Sessions live in the working tree that the command removes. */
   readonly liveThere?: readonly string[] | undefined;
+}
+
+export interface InProgress {
+  readonly what: string;
+  readonly owner: Owner;
+  /** The session that began it is gone, and does not come back to it. */
+  readonly left?: boolean | undefined;
 }
 
 /** What to find out before `judge`; each costs git processes. What is not there is not needed. */
@@ -102,6 +111,7 @@ export interface Needs {
   readonly moved?: { readonly target: string } | { readonly rebase: true };
   readonly stash?: true;
   readonly inProgress?: true;
+  readonly moving?: true;
   readonly branch?: true;
   readonly branches?: true;
   /** Values of these settings. */

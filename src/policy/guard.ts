@@ -16,6 +16,10 @@ type Of<K extends Operation["kind"]> = Extract<Operation, { kind: K }>;
 /** What has to be known before a verdict. */
 export function needsOf(operation: Operation): Needs {
   if (hooksOff(operation)) return {};
+  return { ...needsOfKind(operation), ...(writesIndex(operation) ? { moving: true } : {}) };
+}
+
+function needsOfKind(operation: Operation): Needs {
   switch (operation.kind) {
     case "stage":
       return {
@@ -79,6 +83,13 @@ export function judge(operation: Operation, facts: Facts): Verdict {
       [],
       ["Leave it out; `git signalbox bypass --reason WHY -- COMMAND` where it has to be"],
     );
+  const moving = facts.moving ?? null;
+  if (moving !== null && moving.owner.kind !== "mine" && writesIndex(operation))
+    return refuse(
+      `a ${moving.what} that is not this session's (${whoText(moving.owner)}) is in progress in this tree, and what is staged or committed now would become part of it`,
+      [],
+      ["Files can be edited meanwhile; stage and commit when it has ended (`git status` tells)"],
+    );
   switch (operation.kind) {
     case "stage":
       return judgeStage(operation, facts);
@@ -117,6 +128,11 @@ export function judge(operation: Operation, facts: Facts): Verdict {
     default:
       return GO;
   }
+}
+
+/** While the tree is taken through commits there is one index for all: the one that these take from. */
+function writesIndex({ kind }: Operation): boolean {
+  return ["stage", "index", "commit", "merge", "reset"].includes(kind);
 }
 
 function refuse(reason: string, paths: readonly string[], offers: readonly string[]): Verdict {
@@ -366,9 +382,10 @@ function takesTree({ of, step }: Of<"step">): boolean {
 function judgeStep(operation: Of<"step">, facts: Facts): Verdict {
   const running = facts.inProgress;
   if (running === null || running === undefined) return GO;
-  if (running.owner.kind !== "mine")
+  const { owner } = running;
+  if (owner.kind !== "mine" && running.left !== true)
     return refuse(
-      `the ${running.what} in progress is not this session's: ${whoText(running.owner)}`,
+      `the ${running.what} in progress is not this session's: ${whoText(owner)}`,
       [],
       ["Leave it to whoever began it"],
     );

@@ -339,4 +339,38 @@ describe("beside another session", () => {
     await must("git commit -qam again");
     assert.deepEqual(await repo.pathsOf(), ["a.txt"]);
   });
+
+  test("a person's rebase takes nothing of theirs, and is nobody's to end", async (t) => {
+    const { repo, must, sh } = await lab(t);
+    await person(repo, "switch", "-q", "-c", "side");
+    repo.write("c.txt", "side\n");
+    await person(repo, "commit", "-qam", "side");
+    await person(repo, "switch", "-q", "main");
+    repo.write("c.txt", "main\n");
+    await person(repo, "commit", "-qam", "main");
+    await repo.startSession("bob");
+    await must("git switch -q --detach 2>/dev/null || :; echo ada >a.txt && git add a.txt");
+    await repo.git("rebase", "-q", "--autostash", "side");
+    await must("echo ada >b.txt");
+    assert.match((await sh("git add b.txt")).stderr, /a rebase that is not this session's .* is in progress/);
+    assert.match((await sh("git commit -qam ada")).stderr, /would become part of it/);
+    assert.match((await sh("git rebase --abort")).stderr, /not this session's/);
+    repo.write("b.txt", "1\n");
+    repo.write("c.txt", "both\n");
+    await person(repo, "add", "c.txt");
+    await person(repo, "-c", "core.editor=true", "rebase", "--continue");
+    assert.deepEqual(await repo.pathsOf(), ["c.txt"]);
+    assert.equal(await must("git status --porcelain"), "M  a.txt", "staged as before");
+    await must("git commit -qm ada");
+    assert.deepEqual(await repo.pathsOf(), ["a.txt"]);
+  });
+
+  test("an earlier rebase of the session's does not make a person's its own", async (t) => {
+    const { repo, must, sh } = await lab(t);
+    await must("echo 2 >a.txt && git commit -qam two && git rebase -q -f HEAD~1 && git switch -q -c x");
+    await must("git switch -q main");
+    await repo.startSession("bob");
+    await repo.git("rebase", "-q", "-x", "false", "HEAD~1");
+    assert.match((await sh("git rebase --abort")).stderr, /not this session's: nobody's on record/);
+  });
 });

@@ -25,6 +25,7 @@ const world: fc.Arbitrary<Guarded> = fc.record({
     .array(owner, { maxLength: 3 })
     .map((all) => all.map((by, n) => ({ n, commit: `${n}`.repeat(40), owner: by, paths: [] }))),
   inProgress: fc.option(fc.record({ what: fc.constant("merge"), owner })),
+  moving: fc.option(fc.record({ what: fc.constant("rebase"), owner })),
   settings: fc.dictionary(
     fc.constantFrom("merge.autostash", "pull.rebase"),
     fc.constantFrom("true", "false", "merges"),

@@ -387,6 +387,24 @@ given(
   ],
 );
 
+describe("while the tree is taken through commits", () => {
+  const moving = (owner: typeof MINE): Guarded => ({ ...CROWD, moving: { what: "rebase", owner } });
+  for (const owner of [THEIRS, UNKNOWN])
+    given(`by ${owner.kind}: nothing is put into its commits`, moving(owner), [
+      [
+        "add x",
+        refuse("", "Files can be edited meanwhile; stage and commit when it has ended (`git status` tells)"),
+      ],
+      ["commit -m m", refuse("")],
+      ["rm --cached x", refuse("")],
+      ["cherry-pick topic", refuse("")],
+      ["reset", refuse("")],
+      ["status", "go"],
+      ["log", "go"],
+    ]);
+  given("by oneself", moving(MINE), [["commit -m m", "go"]]);
+});
+
 describe("what is in progress", () => {
   const merging = (owner: typeof MINE): Guarded => ({ ...CROWD, inProgress: { what: "merge", owner } });
   given("is whoever's began it: another session's", merging(THEIRS), [
@@ -397,6 +415,11 @@ describe("what is in progress", () => {
     ["bisect reset", refuse("")],
   ]);
   given("nobody's on record", merging(UNKNOWN), [["merge --abort", refuse("")]]);
+  given(
+    "that of a session that is gone",
+    { ...CROWD, inProgress: { what: "rebase", owner: UNKNOWN, left: true } },
+    [["rebase --continue", "go"]],
+  );
   given("one's own", merging(MINE), [
     ["merge --abort", "go"],
     ["merge --continue", "go"],

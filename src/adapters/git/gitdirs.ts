@@ -68,7 +68,11 @@ export function gitdirsOf(at: TreeAt): Gitdirs {
  */
 function followReset({ nativeGitDir }: TreeAt): void {
   const base = readBase(nativeGitDir);
-  const last = textOf(join(nativeGitDir, "logs", "HEAD"))?.trimEnd().split("\n").at(-1) ?? "";
+  const last =
+    textOf(join(nativeGitDir, "logs", "HEAD"))
+      ?.trimEnd()
+      .split("\n")
+      .at(-1) ?? "";
   const [, from, to] = /^([\da-f]+) ([\da-f]+) [^\t]*\treset: /.exec(last) ?? [];
   if (base !== undefined && to !== undefined && base === from && from !== to) writeBase(nativeGitDir, to);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { GuardGit } from "../../app/ports.ts";
 import { findRepo } from "../locate.ts";
 import { type GitAt, splitNul, toText, tryGit } from "./run.ts";
+import { isMoving } from "./worktree-facts.ts";
 import {
   aliasOf,
   checkedOutBranches,
@@ -51,6 +52,10 @@ export function guardGit(at: GitAt & { readonly gitDir: string }, nativeGitDir: 
     branch: () => branchOf(at)?.replace(/^refs\/heads\//, ""),
     branches: () => checkedOutBranches(at).map((name) => name.replace(/^refs\/heads\//, "")),
     stash: () => stashEntries(at),
+    moving() {
+      const what = isMoving(nativeGitDir) ? operationIn(nativeGitDir) : undefined;
+      return what === undefined ? undefined : { what, by: operatorOf(nativeGitDir) };
+    },
     inProgress() {
       for (const gitDir of new Set([at.gitDir, nativeGitDir])) {
         const what = operationIn(gitDir);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GitAt, git, splitNul, toText, tryGit } from "./run.ts";
 
@@ -150,13 +150,29 @@ export function branchOf(at: GitAt): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
+/** Written just before an operation starts, and removed at its end unless the one who does is killed. */
+const OPERATOR = "signalbox-operation";
+const STARTS_WITHIN_MS = 60_000;
+const STARTS = ["rebase-merge/orig-head", "rebase-apply/orig-head", "BISECT_START"];
+
 /** Who started the operation that waits in a gitdir, if a session did. */
 export function operatorOf(gitDir: string): string | undefined {
+  const file = join(gitDir, OPERATOR);
+  const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  const started = STARTS.map((name) => statSync(join(gitDir, name), { throwIfNoEntry: false })?.mtimeMs).find(
+    (ms) => ms !== undefined,
+  );
+  if (written === undefined || (started ?? written) - written > STARTS_WITHIN_MS) return undefined;
   try {
-    return readFileSync(join(gitDir, "signalbox-operation"), "utf8").trim() || undefined;
+    return readFileSync(file, "utf8").trim() || undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Says who is about to start one. */
+export function recordOperator(gitDir: string, session: string): void {
+  writeFileSync(join(gitDir, OPERATOR), `${session}\n`);
 }
 
 /** The branches that working trees of this repository are on, as full names. */

@@ -21,6 +21,7 @@ export interface Guarded {
   readonly gained?: number;
   readonly stash?: readonly StashEntry[];
   readonly inProgress?: Facts["inProgress"];
+  readonly moving?: Facts["moving"];
   readonly settings?: Readonly<Record<string, string>>;
   readonly liveThere?: readonly string[];
   readonly prefix?: string;
@@ -59,6 +60,7 @@ function factsFor(needs: Needs, world: Guarded): Facts {
     ...(needs.moved ? { moved: { dropped: world.dropped ?? [], gained: world.gained ?? 0 } } : {}),
     ...(needs.stash ? { stash: world.stash ?? [] } : {}),
     ...(needs.inProgress ? { inProgress: world.inProgress ?? null } : {}),
+    ...(needs.moving ? { moving: world.moving ?? null } : {}),
     ...(needs.settings ? { settings: world.settings ?? {} } : {}),
     ...(needs.liveThere === undefined ? {} : { liveThere: world.liveThere ?? [] }),
   };
