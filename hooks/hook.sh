@@ -118,7 +118,7 @@ esac
 runtime=@RUNTIME@
 bundle=$sb/runtime/hook.cjs
 [ -x "$runtime" ] || broken "no runtime at $runtime"
-[ -r "$bundle" ] || broken "no bundle at $bundle"
+[ -r "$bundle" ] && [ -s "$bundle" ] || broken "no bundle at $bundle"
 # NODE_EXTRA_CA_CERTS alone makes Node 20 start 2.5 times slower; NODE_OPTIONS may load anything.
 unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
 [ $# -ge 2 ] && shift 2

@@ -141,7 +141,7 @@ if [ "$verb" = checkout ]; then
   done
 fi
 
-[ -e "$own/HEAD" ] || own=
+[ -d "$own" ] || own=
 others=
 case $kind in
   pass | look) [ -n "$own" ] || exec "$git" "$@" ;;
@@ -169,6 +169,7 @@ if [ -n "$own" ]; then
     *) gd= ;;
   esac
   [ -d "$native/rebase-merge" ] || [ -d "$native/rebase-apply" ] || [ -e "$native/BISECT_LOG" ] && gd=
+  [ -s "$own/HEAD" ] && [ -s "$own/commondir" ] || odd=1
   # A person may have switched where git runs no hook of ours.
   [ -z "$gd" ] || [ "$head" = "$mine" ] || odd=1
   if [ -n "$gd" ] && [ "$kind" != pass ]; then
@@ -218,30 +219,26 @@ if [ "$kind" != plain ]; then
     unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
     "$runtime" @FLAGS@ "$sb/runtime/hook.cjs" shim before "$@" </dev/null 2>/dev/null
   )
-  case $? in
-    0)
-      say=
-      eval "$plan"
-      [ -z "$say" ] || printf '%s\n' "$say" >&2
-      ;;
-    3)
-      printf '%s\n' "$plan" >&2
-      exit 1
-      ;;
-    *)
-      # A code cache that its runtime chokes on would break every hook.
-      rm -f "$sb"/runtime/code-*
-      broken "git $verb was not guarded: the guard could not run"
-      # Without a heal, a commit from this index would take back what others have committed since.
-      if [ -n "$gd" ] && [ -n "$base" ] && [ -n "$now" ] && [ "$base" != "$now" ]; then
-        if GIT_DIR=$gd GIT_WORK_TREE=$top "$git" read-tree -i -m "$base" "$now" 2>/dev/null; then
-          echo "$now" >"$gd/signalbox-base"
-        else
-          gd=
-        fi
+  rc=$? say= answered=
+  if [ $rc = 3 ]; then
+    printf '%s\n' "$plan" >&2
+    exit 1
+  fi
+  [ $rc != 0 ] || eval "$plan"
+  if [ -z "$answered" ]; then
+    # A code cache that its runtime chokes on would break every hook.
+    rm -f "$sb"/runtime/code-*
+    broken "git $verb was not guarded: the guard could not run"
+    # Without a heal, a commit from this index would take back what others have committed since.
+    if [ -n "$gd" ] && [ -n "$now" ] && { [ "$base" != "$now" ] || ! GIT_DIR=$gd "$git" ls-files -u >/dev/null 2>&1; }; then
+      if [ -n "$base" ] && GIT_DIR=$gd GIT_WORK_TREE=$top "$git" read-tree -i -m "$base" "$now" 2>/dev/null; then
+        echo "$now" >"$gd/signalbox-base"
+      else
+        gd=
       fi
-      ;;
-  esac
+    fi
+  fi
+  [ -z "$say" ] || printf '%s\n' "$say" >&2
   unset SIGNALBOX_LOCKED SIGNALBOX_PPID SIGNALBOX_TREE SIGNALBOX_TOP SIGNALBOX_NATIVE SIGNALBOX_OWN SIGNALBOX_OTHERS SIGNALBOX_AT
 fi
 
@@ -263,7 +260,7 @@ err=
 ask() (
   unset NODE_OPTIONS NODE_EXTRA_CA_CERTS GIT_DIR GIT_WORK_TREE
   export SIGNALBOX_GIT="$git" SIGNALBOX_TREE="$tree" SIGNALBOX_TOP="$top" SIGNALBOX_NATIVE="$native" SIGNALBOX_OWN="$own"
-  "$runtime" @FLAGS@ "$sb/runtime/hook.cjs" shim "$@" </dev/null 2>/dev/null
+  [ -s "$sb/runtime/hook.cjs" ] && "$runtime" @FLAGS@ "$sb/runtime/hook.cjs" shim "$@" </dev/null 2>/dev/null
 )
 
 # A message that comes by stdin comes once; the commit may have to be made again.

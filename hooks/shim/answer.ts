@@ -13,8 +13,9 @@ export function refusal(reason: string): ShimAnswer {
   return { code: REFUSED, out: reason };
 }
 
+/** The last line says that it is whole: an empty bundle would let everything through, and heal nothing. */
 export function go(lines: readonly string[]): ShimAnswer {
-  return { code: 0, out: lines.join("\n") };
+  return { code: 0, out: [...lines, "answered=1"].join("\n") };
 }
 
 /** `name='value'` lines; none for what is undefined. */

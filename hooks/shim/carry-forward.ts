@@ -19,6 +19,10 @@ export function carryForward({ box, own, session, gitdirs }: ShimCall): Carried 
   // Held by another git of the session: it stays as it is.
   if (followed === "busy") return { gitDir: own };
   if (followed !== "same" && followed !== "moved") return { gitDir: "" };
-  const healed = healIndex(box, { session, gitdir: basename(own), gitDir: own }, gitdirs);
-  return { gitDir: own, healed };
+  const heal = () => healIndex(box, { session, gitdir: basename(own), gitDir: own }, gitdirs);
+  const healed = heal();
+  // Maybe git cannot read the index: it is made anew then.
+  if (healed.kind !== "deferred" || healed.why !== "failed") return { gitDir: own, healed };
+  gitdirs.ensure(session);
+  return { gitDir: own, healed: heal() };
 }

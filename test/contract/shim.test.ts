@@ -212,6 +212,42 @@ describe("when something of it is gone", () => {
     void [ada, bob];
   });
 
+  for (const [name, how] of [
+    ["worktrees/sb-ada/HEAD", "empty"],
+    ["worktrees/sb-ada/HEAD", "garbage"],
+    ["worktrees/sb-ada/HEAD", "gone"],
+    ["worktrees/sb-ada/commondir", "empty"],
+    ["worktrees/sb-ada/commondir", "garbage"],
+    ["worktrees/sb-ada/commondir", "a folder"],
+    ["worktrees/sb-ada/index", "empty"],
+    ["worktrees/sb-ada/index", "garbage"],
+    ["worktrees/sb-ada/signalbox-base", "empty"],
+    ["worktrees/sb-ada/signalbox-base", "a folder"],
+    ["signalbox/runtime/hook.cjs", "empty"],
+    ["signalbox/runtime/hook.cjs", "garbage"],
+    ["signalbox/views/home/ada", "gone"],
+  ] as const)
+    test(`${name}: ${how}, and nobody's work is taken back`, async (t) => {
+      const { repo, must, sh } = await lab(t, { files: { "a.txt": "1\n", "b.txt": "1\n", "c.txt": "1\n" } });
+      const bob = await repo.startSession("bob");
+      repo.write("a.txt", "ada\n");
+      await must("git add a.txt");
+      repo.write("b.txt", "bob\n");
+      await bob.mustGit("add", "b.txt");
+      await bob.mustGit("commit", "-qm", "bob");
+      const path = repo.path(`.git/${name}`);
+      rmSync(path, { recursive: true });
+      if (how === "a folder") mkdirSync(path);
+      else if (how !== "gone") writeFileSync(path, how === "empty" ? "" : "\u0001garbage\n\u0000");
+      await sh("git add a.txt");
+      await must("git commit -qm ada");
+      assert.deepEqual(await repo.pathsOf(), ["a.txt"]);
+      assert.equal(await repo.mustGit("show", "HEAD:b.txt"), "bob\n");
+      repo.write("c.txt", "a person\n");
+      await repo.mustGit("commit", "-qm", "a person", "c.txt");
+      assert.deepEqual(await repo.pathsOf(), ["c.txt"]);
+    });
+
   test("garbage in the views is no view", async (t) => {
     const { repo, sh } = await lab(t);
     for (const text of [

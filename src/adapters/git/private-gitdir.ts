@@ -241,24 +241,42 @@ function find(at: TreeAt, session: string): PrivateGitdir | undefined {
 }
 
 /**
- * Brings to order what tells git where things are: paths of before the repository moved, files that somebody removed.
+ * Brings to order what tells git where things are: paths of before the repository moved, files that somebody removed
+ * or a power cut emptied.
  *
  * @returns false if what is staged cannot be told, and a new one has to be made
  */
 function mend(at: TreeAt, { id, gitDir, session, base }: PrivateGitdir): boolean {
-  if (base === undefined) return false;
+  for (const name of ["HEAD", "index", "commondir", "gitdir", "locked", RECORD, "signalbox-base"]) {
+    const file = join(gitDir, name);
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) rmSync(file, { recursive: true });
+  }
   writeStub(at, id);
   replaceFile(join(gitDir, "gitdir"), `${join(stubOf(at, id), ".git")}\n`);
   replaceFile(join(gitDir, "commondir"), "../..\n");
   replaceFile(join(gitDir, "locked"), `${REASON}${session}\n`);
   replaceFile(join(gitDir, RECORD), recordText(at, session));
-  if (headOf(gitDir, at).kind === "missing") {
+  if (isLost(at, gitDir)) {
     const head = headOf(at.nativeGitDir, at);
     if (head.kind !== "branch") return false;
     writeHead(at, gitDir, head.ref);
   }
+  const here = { cwd: at.top, gitDir, workTree: at.top, git: at.git };
+  const index = join(gitDir, "index");
+  // Without one it is made anew from HEAD; nobody can read what was staged in this one.
+  if (existsSync(index) && tryGit(here, ["ls-files", "-u"]).status !== 0)
+    renameSync(index, join(gitDir, "index.damaged"));
+  if (base === undefined) return false;
   followSettings(at, gitDir);
   return true;
+}
+
+/** Its HEAD says nothing. */
+function isLost(at: TreeAt, gitDir: string): boolean {
+  const head = headOf(gitDir, at);
+  return (
+    head.kind === "missing" || (head.kind === "detached" && !isHash(textOf(join(gitDir, "HEAD"))?.trim()))
+  );
 }
 
 /** All of ours in this repository. */

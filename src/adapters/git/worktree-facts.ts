@@ -20,13 +20,13 @@ export type Head =
 /** What HEAD is in a repository of the reftable format, for programs that look for a file. */
 const REFTABLE_HEAD = "refs/heads/.invalid";
 
-/** A file's text; `undefined` if there is none. */
+/** A file's text; `undefined` if there is no such file. */
 export function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
     throw error;
   }
 }
