@@ -54,6 +54,10 @@ for (const [how, script] of [
       L$ ${script}
       A$ git add a.txt; git commit -qm A
     `,
+    // Git itself refuses `branch -f` there.
+    ...(how === "branch -f"
+      ? {}
+      : { today: async (w) => assert.notEqual((await w.log("main~1..main")).at(-1), "A: a.txt") }),
     must: async (w) => {
       const [last = ""] = (await w.log("main~1..main")).slice(-1);
       assert.equal(last, "A: a.txt", "A's commit takes nothing back");
@@ -135,6 +139,7 @@ scenario("G20: a rebase is given up after another has committed", {
     B$ git add b.txt; git commit -qm B
     A$ git rebase --abort
   `,
+  today: async (w) => assert.ok(!(await w.log("main")).includes("B: b.txt"), w.transcript),
   must: async (w) => {
     const committed = w.steps.at(-2)?.done.code === 0;
     if (committed) assert.ok((await w.log("main")).includes("B: b.txt"), "it is on main");

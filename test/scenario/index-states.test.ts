@@ -34,6 +34,10 @@ scenario("G7: line 9 is staged, another commits line 2 of it", {
     ${commits("c.txt", "s/^2$/two/")}
     B$ git commit -qm B
   `,
+  today: async (w) => {
+    assert.notEqual(w.last.code, 0);
+    assert.deepEqual(await w.log(), ["H: c.txt"], "what B had staged is not staged any more");
+  },
   must: async (w) => {
     w.fine();
     assert.equal(await inHead(w, "c.txt"), "1\ntwo\n3\n4\n5\n6\n7\n8\nnine\n");
@@ -56,6 +60,7 @@ scenario("G8: both change line 5", {
     B$ git commit -qm other -- b.txt
     B$ git add c.txt; git commit -qm resolved
   `,
+  today: async (w) => assert.doesNotMatch(await inHead(w, "c.txt"), /person/),
   must: async (w) => {
     const done = (i: number) => w.steps.at(i)?.done;
     assert.notEqual(done(-6)?.code, 0);
@@ -79,6 +84,7 @@ scenario("G9: a file is staged where another commits a folder", {
     B$ git commit -qm B
     B$ git ls-files -s
   `,
+  today: async (w) => assert.deepEqual(await w.log(), ["H: dir"]),
   must: async (w) => {
     assert.notEqual(w.steps.at(-2)?.done.code, 0);
     assert.match(w.last.stdout, /\tdir(~\S*)?$/m, "its own is there");
@@ -97,6 +103,7 @@ scenario("G9: a folder is staged where another commits a file", {
     B$ git commit -qm B
     B$ git ls-files -s
   `,
+  today: async (w) => assert.deepEqual(await w.log(), ["H: dir/x"]),
   must: async (w) => {
     assert.notEqual(w.steps.at(-2)?.done.code, 0);
     assert.match(w.last.stdout, /\tdir\/x$/m);
@@ -111,6 +118,7 @@ scenario("G10: a deletion is staged, another commits an edit of it", {
     ${commits("c.txt", "s/^2$/two/")}
     B$ git commit -qm B
   `,
+  today: async (w) => assert.equal(await w.repo.mustGit("diff", "--cached", "--name-only"), ""),
   must: async (w) => {
     assert.notEqual(w.last.code, 0);
     assert.match(await inHead(w, "c.txt"), /two/);
@@ -129,6 +137,7 @@ scenario("G10: an edit is staged, another commits a deletion of it", {
     B$ git commit -qm B
     B$ git ls-files -s c.txt
   `,
+  today: async (w) => assert.equal(await w.repo.mustGit("diff", "--cached", "--name-only"), ""),
   must: async (w) => {
     assert.notEqual(w.steps.at(-2)?.done.code, 0);
     assert.match(w.last.stdout, /\tc\.txt$/m);
@@ -144,6 +153,7 @@ scenario("G11: a rename is staged, another commits an edit of the old name", {
     B$ git commit -qm B
     B$ git ls-files g.txt
   `,
+  today: async (w) => assert.match((await w.log())[0] ?? "", /g\.txt/),
   must: async (w) => {
     assert.notEqual(w.steps.at(-2)?.done.code, 0);
     assert.equal(w.last.stdout, "g.txt\n");
@@ -158,6 +168,7 @@ scenario("G12: a mode is staged, another commits an edit", {
     ${commits("c.txt", "s/^2$/two/")}
     B$ git commit -qm B
   `,
+  today: async (w) => assert.match(await w.repo.mustGit("ls-tree", "HEAD", "c.txt"), /^100644/),
   must: async (w) => {
     w.fine();
     assert.match(await inHead(w, "c.txt"), /two/);
@@ -206,6 +217,7 @@ for (const [what, setup, files] of [
       B$ git commit -qm B
       B$ git status --porcelain -uno
     `,
+    today: async (w) => assert.deepEqual(await w.log(), ["A: a.txt b.txt"]),
     must: async (w) => {
       w.fine();
       assert.deepEqual(await w.log(), ["A: a.txt", "B: b.txt"]);

@@ -73,6 +73,10 @@ for (const verb of [
       B$ git fetch -q
     `,
     when: `B$ ${verb}`,
+    // Git itself refuses a rebase of a changed tree without --autostash.
+    ...(verb === "git pull -q --rebase"
+      ? {}
+      : { today: async (w) => assert.notDeepEqual(await w.log(), []) }),
     must: async (w) => {
       w.refused("A");
       assert.deepEqual(await w.log(), []);
