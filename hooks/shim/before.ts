@@ -10,6 +10,7 @@ import { attributionFiles } from "../../src/adapters/survey-file.ts";
 import { attributeSoFar } from "../../src/app/attribution.ts";
 import { bypassGuard } from "../../src/app/bypass.ts";
 import { shellQuoted } from "../../src/app/install/entry.ts";
+import { saveLeftBehind } from "../../src/app/left-behind.ts";
 import { branchLeft, operationRefused, staleConflict } from "../../src/app/messages.ts";
 import { guardOperation, reachesFar } from "../../src/app/operation-gate.ts";
 import type { GuardGit } from "../../src/app/ports.ts";
@@ -79,6 +80,8 @@ function decided(
     : { kind: "go" };
   if (verdict.kind === "refuse") return refusal(operationRefused(verdict));
   say.push(verdict.note ?? "");
+  if (call.others && !call.env["SIGNALBOX_BYPASS"])
+    say.push(saveLeftBehind(box, { session, tree, operation, ...savingIn(at) }));
 
   const runsIn = runsInTree(operation, git) ? "" : gitDir;
   if (runsIn === "" && gitDir !== "") ownOperation(call);
@@ -132,21 +135,22 @@ function words(argv: readonly string[]): string {
 
 /** Asked for by the variable alone: the same as by the command. */
 function saveAndRecord({ box, session, tree, at, env }: ShimCall, argv: readonly string[]): void {
-  const here = { cwd: at.top };
   bypassGuard(box, {
     session,
     tree,
     command: ["git", ...argv].join(" "),
     reason: env["SIGNALBOX_BYPASS"] ?? "",
-    dirty: () => dirtyPaths(here).map(({ path }) => path),
-    save: (who, reason, files) =>
-      saveRescue(here, {
-        session: who,
-        reason,
-        files,
-        index: { ...here, gitDir: at.nativeGitDir, workTree: at.top },
-      }),
+    ...savingIn(at, { gitDir: at.nativeGitDir, workTree: at.top }),
   });
+}
+
+function savingIn(at: ShimCall["at"], index?: { readonly gitDir: string; readonly workTree: string }) {
+  const here = { cwd: at.top };
+  return {
+    dirty: () => dirtyPaths(here).map(({ path }) => path),
+    save: (session: string, reason: string, files: readonly string[]) =>
+      saveRescue(here, { session, reason, files, index: index && { ...here, ...index } }),
+  };
 }
 
 /**

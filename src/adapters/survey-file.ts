@@ -39,8 +39,10 @@ export function attributionFiles(boxDir: string): AttributionFiles {
     windows() {
       return names(calls).flatMap((name) => {
         const [, session = "", background, call] = /^(.+)\.(bg-)?([\w-]+)$/.exec(name) ?? [];
-        const begin = statSync(join(calls, name), { throwIfNoEntry: false })?.mtimeMs;
-        if (begin === undefined || call === undefined || !isSessionId(session)) return [];
+        const mtimeMs = statSync(join(calls, name), { throwIfNoEntry: false })?.mtimeMs;
+        if (mtimeMs === undefined || call === undefined || !isSessionId(session)) return [];
+        // What is changed in the same tick of the clock has the same time, but for rounding.
+        const begin = Math.floor(mtimeMs);
         const old = Date.now() - begin > FOREGROUND_MS;
         return [{ session, call, begin, background: background !== undefined || old }];
       });

@@ -12,12 +12,15 @@ import { basename, join } from "node:path";
 import type { Home, Views } from "../app/ports.ts";
 
 const PRUNE_AFTER_MS = 60_000;
+/** No session is called so. */
+const LEFT = "left~behind";
 
 /**
  * Files that shell reads, each made and removed by its own session (or whoever proved it dead), so that no two
  * writers race for one file:
  * - `views/live/<session>`: empty; the session is live;
  * - `views/in/<main | wt-ID>/<session>`: empty; it may have work in this working tree;
+ * - `views/in/<main | wt-ID>/left~behind`: empty; sessions that are not there any more may have left work in it;
  * - `views/home/<session>`: where its `git` works, a line each (`hooks/shim.sh` reads them).
  */
 export function viewsIn(boxDir: string): Views {
@@ -43,10 +46,16 @@ export function viewsIn(boxDir: string): Views {
     removeLive(session) {
       for (const folder of folders()) rmSync(join(folder, session), { force: true });
     },
+    someLeft(tree) {
+      touch(join(views, "in", treeName(tree)), LEFT);
+    },
+    noneLeft(tree) {
+      rmSync(join(views, "in", treeName(tree), LEFT), { force: true });
+    },
     prune(sessions) {
       for (const folder of folders()) {
         for (const name of names(folder)) {
-          if (sessions.has(name)) continue;
+          if (sessions.has(name) || name === LEFT) continue;
           const made = statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs;
           // A young one may belong to a session that has not appended its first event yet.
           if (made !== undefined && Date.now() - made > PRUNE_AFTER_MS)

@@ -91,6 +91,7 @@ export function decide<R>(
   const spooled = ports.spool.drain();
   let drained: string[] = [];
   let ended: string[] = [];
+  let left: string[] = [];
   const { result } = log.append((view) => {
     const states = statesOf((projection) => view.state(projection));
     const gone = goneSessions(states.sessions, ports, by);
@@ -102,12 +103,14 @@ export function decide<R>(
     ended = events.flatMap((e) =>
       e.type === "session.ended" || e.type === "session.lapsed" ? [e.session] : renamedFrom(e),
     );
+    left = states.work.edits.flatMap((edit) => (ended.includes(edit.session) ? [edit.tree] : []));
     if (events.length === 0) return { result: answer };
     for (const e of events) assertEvent(e);
     const sync = !events.every((e) => TELEMETRY.has(e.type));
     return { result: answer, draft: { events: events as unknown as Json[], sync, by } };
   });
   if (drained.length > 0) ports.spool.done(drained);
+  for (const tree of new Set(left)) ports.views.someLeft(tree);
   for (const session of ended) ports.views.removeLive(session);
   return result;
 }

@@ -147,6 +147,20 @@ export function operationRefused({
   return [`signalbox: ${reason}; nothing was changed.`, ...offers.map((offer) => `  ${offer}`)].join("\n");
 }
 
+/** Before somebody alone in the tree throws it away. */
+export function leftBehindSaved({
+  session,
+  ref,
+  paths,
+}: {
+  readonly session: string;
+  readonly ref: string;
+  readonly paths: readonly string[];
+}): string {
+  const name = ref.replace("refs/signalbox/rescue/", "");
+  return `signalbox: ${who({ session })} is gone and had not committed ${listed(paths)}: saved first, \`git signalbox rescue restore ${name}\` brings it back`;
+}
+
 /** Why a merge, cherry-pick or revert of this session cannot be concluded now. */
 export function branchLeft(startedOn: string, branch: string | undefined): string {
   const [was, is] = [startedOn, branch].map((ref) => ref?.replace(/^refs\/heads\//, ""));

@@ -56,6 +56,9 @@ export interface Views {
   readonly setHome: (session: string, home: Home) => void;
   /** After its last event was appended. */
   readonly removeLive: (session: string) => void;
+  /** In this working tree there may be work of sessions that are not there any more; there is none. */
+  readonly someLeft: (tree: string) => void;
+  readonly noneLeft: (tree: string) => void;
   /** Removes what sessions that are not live left behind a while ago. */
   readonly prune: (live: ReadonlySet<string>) => void;
 }

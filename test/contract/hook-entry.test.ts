@@ -70,7 +70,7 @@ function makeBox(t: TestContext, { runtime = "exit 0", name = "repo" }: Made = {
   assert.doesNotMatch(text.replaceAll(/^#.*/gm, ""), /@[A-Z]+@/, "every placeholder is filled in");
   writeFileSync(entry, Buffer.from(text, "latin1"));
   chmodSync(entry, 0o755);
-  writeFileSync(join(dir, "runtime/hook.cjs"), "");
+  writeFileSync(join(dir, "runtime/hook.cjs"), "// the stand-in runtime reads nothing of it\n");
   return {
     dir,
     entry,
