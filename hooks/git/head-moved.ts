@@ -1,7 +1,9 @@
+import { commitOf } from "../../src/adapters/git/work-tree.ts";
+import { recordCommit } from "../../src/app/commit-gate.ts";
 import { followAll } from "../../src/app/isolation.ts";
 import { recordHead } from "../../src/app/movements.ts";
 import { healAfter } from "./carry-forward.ts";
-import type { GitHandler } from "./call.ts";
+import type { GitCall, GitHandler } from "./call.ts";
 
 /** githooks(5) post-checkout. Its third argument is 0 when files were checked out and HEAD stayed. */
 export const postCheckout: GitHandler = (call) => {
@@ -17,6 +19,14 @@ export const postCheckout: GitHandler = (call) => {
 export const postMerge: GitHandler = (call) => {
   const { box, committer, git } = call;
   healAfter(call);
+  if (isMadeHere(call)) recordCommit(box, committer, git);
   recordHead(box, committer, git, "merge");
   return {};
 };
+
+/** A merge commit on top of where HEAD was, not one that was fast-forwarded to: no other hook tells of it. */
+function isMadeHere({ git, gitDir, gitdirs }: GitCall): boolean {
+  const parents = git.headCommit()?.parents ?? [];
+  const before = commitOf({ cwd: gitdirs?.at.top ?? ".", gitDir }, "ORIG_HEAD");
+  return parents.length > 1 && before !== undefined && parents[0] === before;
+}

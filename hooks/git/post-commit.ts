@@ -1,6 +1,7 @@
 import { recordCommit } from "../../src/app/commit-gate.ts";
 import { healAfter } from "./carry-forward.ts";
-import type { GitHandler } from "./call.ts";
+import { changedBetween } from "../../src/adapters/git/work-tree.ts";
+import type { GitCall, GitHandler } from "./call.ts";
 
 /** githooks(5) post-commit. */
 export const postCommit: GitHandler = (call) => {
@@ -10,6 +11,13 @@ export const postCommit: GitHandler = (call) => {
     box.ports.spool.unmarkChecked(gitPid);
   }
   healAfter(call);
-  const say = recordCommit(box, committer, git);
+  const say = recordCommit(box, committer, git, changedByAmend(call));
   return say === "" ? {} : { say };
 };
+
+/** Of an amended commit what it has changed anew; the rest was committed before. */
+function changedByAmend({ gitDir, gitdirs }: GitCall): readonly string[] | undefined {
+  const amended = process.env["SIGNALBOX_AMENDS"] ?? "";
+  if (amended === "" || gitdirs === undefined) return undefined;
+  return changedBetween({ cwd: gitdirs.at.top, gitDir, workTree: gitdirs.at.top }, amended, "HEAD");
+}

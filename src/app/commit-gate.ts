@@ -216,10 +216,18 @@ function checkHeld(
 /**
  * After a commit: it is recorded, and its session lets go of what it committed whole. Answers with what it should
  * know: that it has committed what a session that is gone had left there.
+ *
+ * @param changed the paths, where they are not those that it changes in its parent: of an amend, what is new in it
  */
-export function recordCommit(box: Box, committer: Committer, git: Git): string {
-  const head = git.headCommit();
-  if (head === undefined) return "";
+export function recordCommit(
+  box: Box,
+  committer: Committer,
+  git: Git,
+  changed?: readonly string[] | undefined,
+): string {
+  const commit = git.headCommit();
+  if (commit === undefined) return "";
+  const head = { ...commit, paths: changed ?? commit.paths };
   const held = heldPaths(box, committer, new Map(head.paths.map((path) => [git.keyOf(path), path])));
   const dirty = git.dirty([...held.values()]);
   const clean = [...held].flatMap(([key, path]) =>

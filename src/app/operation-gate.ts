@@ -137,7 +137,12 @@ function dirtyPaths(
   const all = [...found, ...clean];
   const me = findSession(states.sessions, session)?.id ?? session;
   const owners = ownersOf(states, { tree, paths: all.map(({ path }) => path), session: me, now, gone });
-  return all.map((path) => ({ ...path, owner: owners.get(path.path) ?? { kind: "unknown" } }));
+  return all.map((path) => {
+    const owner: Owner = owners.get(path.path) ?? { kind: "unknown" };
+    // What has conflicts in the caller's own index, the caller has merged.
+    const isOwn = owner.kind === "unknown" && path.state === "unmerged" && git.inProgress()?.by === "caller";
+    return { ...path, owner: isOwn ? { kind: "mine" } : owner };
+  });
 }
 
 /** Files that somebody has reserved and nobody has changed yet. */

@@ -264,6 +264,8 @@ function judgeCommit(operation: Of<"commit">, facts: Facts): Verdict {
       [`${commandText("commit")} makes a commit of its own`],
     );
   if (!takesFromDisk(operation)) return GO;
+  // Git itself refuses that.
+  if (operation.all && operation.selection.pathspecs.length > 0) return GO;
   const dirty = need(facts.dirty).filter(({ state }) => state !== "untracked" && state !== "ignored");
   const named = namedBy(operation.selection, operation.command, facts);
   const asked = dirty.filter((path) => isForeign(path) && !operation.all && named(path.path));

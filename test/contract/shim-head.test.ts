@@ -373,4 +373,20 @@ describe("beside another session", () => {
     await repo.git("rebase", "-q", "-x", "false", "HEAD~1");
     assert.match((await sh("git rebase --abort")).stderr, /not this session's: nobody's on record/);
   });
+
+  test("what a killed one has not committed is saved before it is thrown away", async (t) => {
+    const { repo, must, sh } = await lab(t);
+    const bob = await repo.startSession("bob");
+    await bob.command("echo bob >a.txt; echo new >new.txt; git add new.txt");
+    await bob.kill();
+    const reset = await sh("git reset -q --hard && git clean -fdq");
+    assert.match(reset.stderr, /session bob is gone and had not committed a\.txt, new\.txt: saved first/);
+    assert.equal(repo.read("a.txt"), "1\n");
+    await must("git signalbox rescue restore bob/1");
+    assert.equal(repo.read("a.txt"), "bob\n");
+    assert.equal(repo.read("new.txt"), "new\n");
+    await must("git checkout -q -- a.txt && rm new.txt && git reset -q --hard");
+    assert.deepEqual(readdirSync(join(repo.boxDir, "views/in/main")), ["ada"]);
+    assert.equal((await sh("git reset -q --hard")).stderr, "", "and alone is silent");
+  });
 });

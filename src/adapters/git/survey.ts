@@ -21,6 +21,8 @@ interface Entry {
   readonly untracked: boolean;
   /** Its blob in HEAD, where only the index may be at odds with HEAD. */
   readonly head?: string | undefined;
+  /** Its blob in the index, where it is not on disk any more. */
+  readonly gone?: string | undefined;
 }
 
 /**
@@ -40,6 +42,11 @@ export function survey(at: SurveyAt, known: Iterable<string> = []): Survey {
   for (const { bytes } of kept) {
     const path = keyOf(bytes, at);
     if (!clean.has(bytes)) paths.set(path, look(at.top, bytes, true, dirs));
+  }
+  for (const [bytes, when] of movedWithFolder(at, kept, dirs)) {
+    const path = keyOf(bytes, at);
+    const seen = paths.get(path);
+    if (seen !== undefined && seen.at < when) paths.set(path, { ...seen, at: when });
   }
   const tooWide = wide.map((dir) => keyOf(dir, at));
   for (const path of known) {
@@ -75,9 +82,14 @@ function entriesOf(lines: readonly string[]): Entry[] {
       // The index has it as deleted: a file that is in HEAD all the same.
       found.set(bytes, { bytes, untracked: !found.has(bytes), head: found.get(bytes)?.head });
     } else if (line.startsWith("1 ")) {
-      const [, xy = "", , , , , head, , ...name] = line.split(" ");
+      const [, xy = "", , , , , head, index, ...name] = line.split(" ");
       const bytes = name.join(" ");
-      found.set(bytes, { bytes, untracked: false, head: xy.startsWith(".") ? undefined : head });
+      found.set(bytes, {
+        bytes,
+        untracked: false,
+        head: xy.startsWith(".") ? undefined : head,
+        gone: xy.endsWith("D") ? index : undefined,
+      });
     } else if (line.startsWith("u ")) {
       const bytes = line.split(" ").slice(10).join(" ");
       found.set(bytes, { bytes, untracked: false });
@@ -112,11 +124,40 @@ function asInHead({ top, gitDir }: SurveyAt, entries: readonly Entry[]): Set<str
     .filter(({ bytes, head }) => head !== undefined && !/^0+$/.test(head) && !bytes.includes("\n"))
     .filter(({ bytes }) => statOf(top, bytes)?.isFile() === true)
     .slice(0, COMPARED);
-  if (suspects.length === 0) return new Set();
-  const at = { cwd: top, ...(gitDir === undefined ? {} : { gitDir, workTree: top }) };
-  const input = suspects.map(({ bytes }) => `${bytes}\n`).join("");
-  const hashes = git(at, ["hash-object", "--stdin-paths"], { input }).split("\n");
+  const hashes = hashesOf({ top, gitDir }, suspects);
   return new Set(suspects.flatMap(({ bytes, head }, i) => (hashes[i] === head ? [bytes] : [])));
+}
+
+function hashesOf({ top, gitDir }: SurveyAt, entries: readonly Entry[]): string[] {
+  if (entries.length === 0) return [];
+  const at = { cwd: top, ...(gitDir === undefined ? {} : { gitDir, workTree: top }) };
+  const input = entries.map(({ bytes }) => `${bytes}\n`).join("");
+  return git(at, ["hash-object", "--stdin-paths"], { input }).split("\n");
+}
+
+/**
+ * A folder that is renamed takes its files along as they are, times and all. An untracked file with the content of a
+ * tracked one that is gone, older than its going, came to be there by that.
+ */
+function movedWithFolder(
+  at: SurveyAt,
+  entries: readonly Entry[],
+  dirs: Map<string, number>,
+): Map<string, number> {
+  const went = new Map<string, number>();
+  for (const { bytes, gone } of entries)
+    if (gone !== undefined) went.set(gone, Math.max(went.get(gone) ?? 0, goneAt(at.top, bytes, dirs)));
+  if (went.size === 0) return new Map();
+  const candidates = entries
+    .filter(({ bytes, untracked }) => untracked && bytes.includes("/") && !bytes.includes("\n"))
+    .filter(({ bytes }) => statOf(at.top, bytes)?.isFile() === true)
+    .slice(0, COMPARED);
+  return new Map(
+    hashesOf(at, candidates).flatMap((hash, i): [string, number][] => {
+      const when = went.get(hash);
+      return when === undefined || candidates[i] === undefined ? [] : [[candidates[i].bytes, when]];
+    }),
+  );
 }
 
 function keyOf(bytes: string, { ignoreCase = false }: SurveyAt): string {

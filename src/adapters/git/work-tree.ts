@@ -97,7 +97,7 @@ const COMMITS_LOOKED_AT = 500;
 
 /** Commits that are in one but not in the other, newest first. */
 export function commitsOnlyIn(at: GitAt, tip: string, base: string): string[] {
-  const args = ["rev-list", `--max-count=${COMMITS_LOOKED_AT}`, tip, `^${base}`, "--"];
+  const args = ["rev-list", "--first-parent", `--max-count=${COMMITS_LOOKED_AT}`, tip, `^${base}`, "--"];
   const { status, stdout } = tryGit(at, args);
   return status === 0 ? stdout.split("\n").filter(Boolean) : [];
 }
