@@ -223,7 +223,7 @@ export function recordCommit(
   box: Box,
   committer: Committer,
   git: Git,
-  changed?: readonly string[] | undefined,
+  changed?: readonly string[],
 ): string {
   const commit = git.headCommit();
   if (commit === undefined) return "";
