@@ -214,12 +214,16 @@ if [ "$kind" != plain ]; then
   SIGNALBOX_GIT=$git SIGNALBOX_PPID=$$ SIGNALBOX_TREE=$tree SIGNALBOX_TOP=$top SIGNALBOX_NATIVE=$native
   SIGNALBOX_OWN=$own SIGNALBOX_OTHERS=$others SIGNALBOX_AT=${at:-$PWD}
   export SIGNALBOX_LOCKED SIGNALBOX_GIT SIGNALBOX_PPID SIGNALBOX_TREE SIGNALBOX_TOP SIGNALBOX_NATIVE SIGNALBOX_OWN SIGNALBOX_OTHERS SIGNALBOX_AT
-  plan=$(
-    # NODE_EXTRA_CA_CERTS alone makes Node 20 start 2.5 times slower; NODE_OPTIONS may load anything.
-    unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
-    "$runtime" @FLAGS@ "$sb/runtime/hook.cjs" shim before "$@" </dev/null 2>/dev/null
-  )
-  rc=$? say= answered=
+  for try in 1 2; do
+    plan=$(
+      # NODE_EXTRA_CA_CERTS alone makes Node 20 start 2.5 times slower; NODE_OPTIONS may load anything.
+      unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
+      "$runtime" @FLAGS@ "$sb/runtime/hook.cjs" shim before "$@" </dev/null 2>/dev/null
+    )
+    rc=$? say= answered=
+    # Killed by somebody: once is no reason to go on unguarded.
+    [ $rc -gt 128 ] || break
+  done
   if [ $rc = 3 ]; then
     printf '%s\n' "$plan" >&2
     exit 1
@@ -284,7 +288,8 @@ run() {
 
 if [ -n "$err" ]; then run "$@" 2>"$err"; else run "$@"; fi
 rc=$?
-[ -n "$lock" ] && true >"$lock"
+# A stash's entry is told from the next one's before that is made.
+case $lock:$after in :* | *:stash:*) ;; *) true >"$lock" ;; esac
 if [ $rc != 0 ] && [ -n "$err" ] && [ "${SIGNALBOX_TRIES:-0}" -lt 20 ]; then
   again=
   case $(cat "$err") in
@@ -332,4 +337,5 @@ if [ -n "$after" ] && ! ask after "$rc" "$now" $after; then
     broken "people's index could not be carried along after git $verb"
   fi
 fi
+[ -z "$lock" ] || true >"$lock"
 exit $rc

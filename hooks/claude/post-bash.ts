@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { boxDirOf } from "../../src/adapters/box.ts";
 import { type HookInput, tell } from "../../src/adapters/claude.ts";
 import { gitdirsOf, treeAt } from "../../src/adapters/git/gitdirs.ts";
+import { cleanLocks } from "../../src/adapters/git/locks.ts";
 import { survey } from "../../src/adapters/git/survey.ts";
 import { findRepo, type Repo } from "../../src/adapters/locate.ts";
 import { attributionFiles } from "../../src/adapters/survey-file.ts";
@@ -54,6 +57,9 @@ export function groundOf(box: Box, cwd: string, session: string): Ground | undef
   const repo = findRepo(cwd);
   const { top } = repo ?? {};
   if (repo === undefined || top === undefined || boxDirOf(repo.commonDir) !== box.dir) return undefined;
+  // Of a command that was killed a lock may be left that people's git would stumble over.
+  if (existsSync(join(repo.gitDir, "index.lock")))
+    cleanLocks({ commonDir: repo.commonDir, gitDir: repo.gitDir, workTree: top });
   const gitDir = privateGitDir(box, { ...repo, top }, session) ?? repo.gitDir;
   return {
     files: attributionFiles(box.dir),

@@ -1,6 +1,7 @@
 import { event } from "../../events/mod.ts";
 import { isAncestor, lastMove } from "../../src/adapters/git/guard-git.ts";
-import { writeBase } from "../../src/adapters/git/index-file.ts";
+import { readBase, writeBase } from "../../src/adapters/git/index-file.ts";
+import { carryStash } from "../../src/adapters/git/stash.ts";
 import { isHeld, keepTip } from "../../src/adapters/git/rescue.ts";
 import { changedBetween, commitOf, stashEntries } from "../../src/adapters/git/work-tree.ts";
 import { attributeUndone } from "../../src/app/attribution.ts";
@@ -46,12 +47,14 @@ export function after(call: ShimCall, [rc = "", from = "", ...words]: readonly s
 }
 
 function recordStash(
-  { box, session, tree }: ShimCall,
-  here: Parameters<typeof stashEntries>[0],
+  { box, session, tree, own }: ShimCall,
+  here: Parameters<typeof carryStash>[0],
   newest: string,
 ): void {
-  const entry = stashEntries(here)[0];
-  if (entry === undefined || entry === newest) return;
+  const made = stashEntries(here)[0];
+  if (made === undefined || made === newest) return;
+  // A person may have committed in between: nobody else waits for the stash's turn, and nobody for theirs.
+  const entry = carryStash(here, made, own === "" ? undefined : readBase(own));
   decide(box, session, ({ states }) => {
     const id = findSession(states.sessions, session)?.id ?? session;
     return { events: [event("work.stashed", { session: id, tree, entry })], result: undefined };

@@ -22,7 +22,7 @@ import { assignments, go, refusal, type ShimAnswer } from "./answer.ts";
 import type { ShimCall } from "./call.ts";
 import { carryForward } from "./carry-forward.ts";
 import { checkStaged } from "./check-staged.ts";
-import { movesHead, takeTurn } from "./queue.ts";
+import { takeTurn, waitsItsTurn } from "./queue.ts";
 import { asCompareAndSwap } from "./reset.ts";
 import { shellAlias } from "./shell-alias.ts";
 
@@ -38,7 +38,7 @@ export function before(call: ShimCall, argv: readonly string[]): ShimAnswer {
   const operation = classify(command, git);
   if (env["SIGNALBOX_BYPASS"] && !env["SIGNALBOX_BYPASSED"]) saveAndRecord(call, argv);
   const guarded = (call.others || reachesFar(operation)) && !env["SIGNALBOX_BYPASS"];
-  if (!guarded || !movesHead(operation)) return decided(call, operation, { given: argv, git, guarded });
+  if (!guarded || !waitsItsTurn(operation)) return decided(call, operation, { given: argv, git, guarded });
 
   // Whoever is ahead may move HEAD: what is judged before that is not what the command will meet.
   const turn = takeTurn(call, operation);

@@ -4,13 +4,14 @@ import { busy } from "../../src/app/messages.ts";
 import type { Operation } from "../../src/domain/git-command-operation.ts";
 import type { ShimCall } from "./call.ts";
 
-export function movesHead({ kind }: Operation): boolean {
-  return ["commit", "merge", "reset", "rebase", "switch", "step"].includes(kind);
+/** One at a time: it moves HEAD, or the stash, whose entries go by numbers that move. */
+export function waitsItsTurn({ kind }: Operation): boolean {
+  return ["commit", "merge", "reset", "rebase", "switch", "step", "stash"].includes(kind);
 }
 
-/** Verbs that move a branch without comparing what it was: two at once could drop a commit. */
+/** Verbs that compare nothing with what it was: two at once could drop a commit, or the other's entry. */
 function isBlind({ kind }: Operation): boolean {
-  return kind === "reset" || kind === "step" || kind === "rebase";
+  return kind === "reset" || kind === "step" || kind === "rebase" || kind === "stash";
 }
 
 /**

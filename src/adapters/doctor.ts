@@ -74,7 +74,7 @@ export function checksOf(patient: Patient): readonly Check[] {
     { name: "clock", means: "the clock has not stepped back", run: () => clockStep(patient) },
     {
       name: "indexes",
-      means: "every session's own index is there, and no other",
+      means: "every session's own index is there, and no other; none is locked",
       run: () => indexes(patient),
     },
     { name: "leftovers", means: "nothing of dead sessions lies about", run: () => leftovers(patient) },
@@ -300,7 +300,8 @@ function indexes({ repo, open }: Patient): Finding {
   const box = open();
   const gitdirs = gitdirsOf(treeAt({ ...repo, top }));
   const left = leftBehind(box, gitdirs);
-  const stuck = there.filter(({ gitDir }) => existsSync(join(gitDir, "index.lock")));
+  const ofPeople = { id: "the one that people use", gitDir: gitdirs.at.nativeGitDir, top };
+  const stuck = [ofPeople, ...there].filter(({ gitDir }) => existsSync(join(gitDir, "index.lock")));
   if (left.length + stuck.length === 0) return OK(`${there.length}`);
   const detail = [
     left.length === 0 ? "" : `${left.length} of sessions that are gone`,
@@ -311,8 +312,10 @@ function indexes({ repo, open }: Patient): Finding {
     const kept = stuck
       .flatMap(({ gitDir, top: workTree }) => cleanLocks({ commonDir: repo.commonDir, gitDir, workTree }))
       .filter(({ action }) => action === "kept");
-    const held = kept.length === 0 ? "" : `; still held: ${kept.map(({ why }) => why).join(", ")}`;
-    return `what was staged there is under rescue refs${held}`;
+    const held = kept.length === 0 ? "" : `still held: ${kept.map(({ why }) => why).join(", ")}`;
+    return [left.length === 0 ? "" : "what was staged there is under rescue refs", held]
+      .filter((part) => part !== "")
+      .join("; ");
   });
 }
 

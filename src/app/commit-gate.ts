@@ -219,12 +219,7 @@ function checkHeld(
  *
  * @param changed the paths, where they are not those that it changes in its parent: of an amend, what is new in it
  */
-export function recordCommit(
-  box: Box,
-  committer: Committer,
-  git: Git,
-  changed?: readonly string[],
-): string {
+export function recordCommit(box: Box, committer: Committer, git: Git, changed?: readonly string[]): string {
   const commit = git.headCommit();
   if (commit === undefined) return "";
   const head = { ...commit, paths: changed ?? commit.paths };

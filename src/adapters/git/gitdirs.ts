@@ -11,7 +11,7 @@ import {
   removeGitdir,
   startedOn,
 } from "./private-gitdir.ts";
-import { git, splitNul, toText, tryGit } from "./run.ts";
+import { type GitAt, git, splitNul, toText, tryGit } from "./run.ts";
 import { textOf } from "./worktree-facts.ts";
 
 /** Where a working tree's gitdirs are. */
@@ -54,7 +54,10 @@ export function gitdirsOf(at: TreeAt): Gitdirs {
       const index = { gitDir, workTree: at.top, indexFile };
       if (gitDir !== at.nativeGitDir) followSettings(at, gitDir);
       else followReset(at);
-      if (readBase(gitDir) === undefined) return startBase(at, gitDir);
+      if (readBase(gitDir) === undefined) {
+        const started = startBase(at, gitDir);
+        if (started.kind === "deferred") return started;
+      }
       return healIndex(index, { writeBase: indexFile === undefined });
     },
     fsmonitor: () => /^\s*fsmonitor\s*=(?!\s*(?:false|no|off|0)\s*$)/im.test(configOf(at.commonDir)),
@@ -115,17 +118,32 @@ function handOver(at: TreeAt, gitDir: string): string[] {
   return moved.map(([path]) => toText(path));
 }
 
-/** An index that nobody has carried forward yet is as git left it: what is staged in it is relative to HEAD. */
+/**
+ * An index that nobody has carried forward yet is as git left it: what is staged in it is relative to HEAD. Where
+ * sessions have their own, it had been, and its base is lost: of the last commits it is the one to which least is
+ * staged. With HEAD instead, the next commit would take back what they have committed.
+ */
 function startBase(at: TreeAt, gitDir: string): { kind: "current" } | { kind: "deferred"; why: string } {
-  const { status, stdout } = tryGit({ cwd: at.top, gitDir, workTree: at.top }, [
-    "rev-parse",
-    "-q",
-    "--verify",
-    "HEAD^0",
-  ]);
+  const here = { cwd: at.top, gitDir, workTree: at.top };
+  const { status, stdout } = tryGit(here, ["rev-list", "--first-parent", `--max-count=${BASES}`, "HEAD"]);
   if (status !== 0) return { kind: "deferred", why: "unborn" };
-  writeBase(gitDir, stdout.trim());
+  const [head = "", ...older] = stdout.split("\n").filter(Boolean);
+  const lost = listGitdirs(at.commonDir).some(({ top }) => top === at.top);
+  let best = { commit: head, staged: lost ? stagedAgainst(here, head) : 0 };
+  for (const commit of older) {
+    if (best.staged === 0) break;
+    const staged = stagedAgainst(here, commit);
+    if (staged < best.staged) best = { commit, staged };
+  }
+  writeBase(gitDir, best.commit);
   return { kind: "current" };
+}
+
+const BASES = 30;
+
+function stagedAgainst(here: GitAt, commit: string): number {
+  const args = ["diff-index", "--cached", "--name-only", "-z", "--ita-invisible-in-index", commit, "--"];
+  return splitNul(git(here, args)).length;
 }
 
 function configOf(commonDir: string): string {
