@@ -95,7 +95,8 @@ case $kind:$name in
   @SPOOL@) spool 2>/dev/null; seen 2>/dev/null; exit 0 ;;
   @SEEN@) seen 2>/dev/null; exit 0 ;;
   git:pre-commit | git:prepare-commit-msg)
-    others || stale || exit 0
+    # A person is told afterwards: meanwhile a session might commit, and theirs would be too late.
+    { [ -n "$me" ] && others; } || stale || exit 0
     judged && exit 0
     ;;
   @OTHERS@) others || exit 0 ;;

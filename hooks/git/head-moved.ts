@@ -1,5 +1,5 @@
 import { commitOf } from "../../src/adapters/git/work-tree.ts";
-import { recordCommit } from "../../src/app/commit-gate.ts";
+import { recordCommit, tellPerson } from "../../src/app/commit-gate.ts";
 import { followAll } from "../../src/app/isolation.ts";
 import { recordHead } from "../../src/app/movements.ts";
 import { healAfter } from "./carry-forward.ts";
@@ -19,9 +19,11 @@ export const postCheckout: GitHandler = (call) => {
 export const postMerge: GitHandler = (call) => {
   const { box, committer, git } = call;
   healAfter(call);
-  if (isMadeHere(call)) recordCommit(box, committer, git);
+  const made = isMadeHere(call);
+  const told = made && committer.session === undefined ? tellPerson(box, committer, git) : "";
+  if (made) recordCommit(box, committer, git);
   recordHead(box, committer, git, "merge");
-  return {};
+  return told === "" ? {} : { say: told };
 };
 
 /** A merge commit on top of where HEAD was, not one that was fast-forwarded to: no other hook tells of it. */

@@ -1,4 +1,4 @@
-import { recordCommit } from "../../src/app/commit-gate.ts";
+import { recordCommit, tellPerson } from "../../src/app/commit-gate.ts";
 import { healAfter } from "./carry-forward.ts";
 import { changedBetween } from "../../src/adapters/git/work-tree.ts";
 import type { GitCall, GitHandler } from "./call.ts";
@@ -11,8 +11,10 @@ export const postCommit: GitHandler = (call) => {
     box.ports.spool.unmarkChecked(gitPid);
   }
   healAfter(call);
+  const told = committer.session === undefined ? tellPerson(box, committer, git) : "";
   const say = recordCommit(box, committer, git, changedByAmend(call));
-  return say === "" ? {} : { say };
+  const both = [told, say].filter((text) => text !== "").join("\n");
+  return both === "" ? {} : { say: both };
 };
 
 /** Of an amended commit what it has changed anew; the rest was committed before. */

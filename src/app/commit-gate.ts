@@ -2,6 +2,7 @@ import { event } from "../../events/mod.ts";
 import { type Owner, ownersOf } from "../domain/ownership.ts";
 import { asBlocker, inTheWayOf, release } from "../domain/reservations.ts";
 import { findSession, livedAlongside, liveSessions } from "../domain/sessions.ts";
+import type { Grant } from "../domain/reservations.ts";
 import { findEdit } from "../domain/work.ts";
 import { type Box, decide, look } from "./box.ts";
 import {
@@ -60,7 +61,11 @@ export function checkCommit(box: Box, committer: Committer, git: Git, approach: 
     if (leftOut.length > 0) recordScoped(box, committer, git, leftOut);
     return { kind: "refused", reason: commitEmpty(swept) };
   }
-  const verdict = checkHeld(box, committer, git, kept, skipped);
+  // A person is not refused, and told when it is done.
+  const verdict: CommitVerdict =
+    session === undefined
+      ? { kind: "go", note: "", leftOut: [] }
+      : checkHeld(box, { session, tree }, git, kept, skipped);
   if (verdict.kind === "refused") return verdict;
   if (guarded) {
     const phantoms = phantomsIn(box, committer, git, kept);
@@ -169,7 +174,7 @@ function recordPhantoms(box: Box, { session, tree }: Committer, git: Git, phanto
 /** What other sessions have reserved. */
 function checkHeld(
   box: Box,
-  committer: Committer,
+  committer: Committer & { readonly session: string },
   git: Git,
   staged: readonly string[],
   skipped: boolean,
@@ -179,7 +184,7 @@ function checkHeld(
   const brought = new Set(git.broughtPaths());
   const plain = skipped && !git.inOperation();
   return decide<CommitVerdict>(box, committer.session, ({ states, now, gone }) => {
-    const session = resolve(states.sessions, committer.session);
+    const session = findSession(states.sessions, committer.session)?.id ?? committer.session;
     const { tree } = committer;
     const bypass = plain ? [event("guard.bypassed", { how: "commit --no-verify", session })] : [];
     const found = inTheWayOf(states.reservations, { session, tree, paths }, { now, gone });
@@ -195,24 +200,49 @@ function checkHeld(
       const own = all.filter((path) => !brought.has(path));
       return own.length === 0 ? [] : [{ grant, paths: own }];
     });
-    const warns = session === undefined || vetoed.length === 0 || (skipped && !plain);
-    const said = warns ? inTheWay : vetoed;
-    const held = [...new Set(said.flatMap((each) => each.paths))].slice(0, PATHS_RECORDED);
-    const blockers = said.map(({ grant }) => asBlocker(grant));
-    if (session === undefined || warns) {
-      const warned = event("commit.warned", { session, tree, paths: held, blockers });
+    if (vetoed.length === 0 || (skipped && !plain))
       return {
-        events: [...bypass, warned],
-        result: { kind: "go", note: commitWarned(said), leftOut: [] },
+        events: [...bypass, event("commit.warned", { session, tree, ...recordedOf(inTheWay) })],
+        result: { kind: "go", note: commitWarned(inTheWay), leftOut: [] },
       };
-    }
-    const refused = event("commit.refused", { tree, session, paths: held, blockers });
     return {
-      events: [...bypass, refused],
-      result: { kind: "refused", reason: commitRefused(said, now) },
+      events: [...bypass, event("commit.refused", { session, tree, ...recordedOf(vetoed) })],
+      result: { kind: "refused", reason: commitRefused(vetoed, now) },
     };
   });
 }
+
+/** What of somebody else's reservations is in a commit: paths as git has them. */
+interface InTheWay {
+  readonly grant: Grant;
+  readonly paths: readonly string[];
+}
+
+function recordedOf(inTheWay: readonly InTheWay[]): {
+  paths: string[];
+  blockers: ReturnType<typeof asBlocker>[];
+} {
+  return {
+    paths: [...new Set(inTheWay.flatMap((each) => each.paths))].slice(0, PATHS_RECORDED),
+    blockers: inTheWay.map(({ grant }) => asBlocker(grant)),
+  };
+}
+
+/** After a commit of a person's: what live sessions have reserved of it, in one line; mostly nothing. */
+export function tellPerson(box: Box, { tree }: Committer, git: Git): string {
+  const named = new Map((git.headCommit()?.paths ?? []).map((path) => [git.keyOf(path), path]));
+  return decide(box, undefined, ({ states, now, gone }) => {
+    const asked = { session: undefined, tree, paths: [...named.keys()] };
+    const inTheWay = inTheWayOf(states.reservations, asked, { now, gone }).map(({ grant, paths: keys }) => ({
+      grant,
+      paths: keys.map((key) => named.get(key) ?? key),
+    }));
+    if (inTheWay.length === 0) return { events: [], result: "" };
+    const warned = event("commit.warned", { session: undefined, tree, ...recordedOf(inTheWay) });
+    return { events: [warned], result: commitWarned(inTheWay) };
+  });
+}
+
 /**
  * After a commit: it is recorded, and its session lets go of what it committed whole. Answers with what it should
  * know: that it has committed what a session that is gone had left there.
