@@ -7,6 +7,8 @@ const claim = () => ({ task: text(), session: text() });
 export const claimTaken = define("claim.taken", "A session works on a task.", () => ({
   ...claim(),
   kind: v.optional(v.string()),
+  /** Where the task lives, if not in this log alone: "beads". */
+  tracker: v.optional(text()),
 }));
 export const claimRefused = define("claim.refused", "Another session works on that task.", () => ({
   ...claim(),
@@ -22,6 +24,9 @@ export const claimStalled = define(
   () => ({
     ...claim(),
     lastProgress: time(),
+    why: v.optional(v.picklist(["no-edit", "process-gone", "by-hand"])),
+    /** Sessions that had asked for it, and are told. */
+    wanted: v.optional(v.array(text())),
   }),
 );
 export const claimReleased = define("claim.released", "The claimant gave the task back.", () => ({

@@ -16,6 +16,8 @@ export const commitRecorded = define(
     paths: v.array(path()),
     total: count(),
     subject: v.string(),
+    /** It resolved a conflict: it is announced later than others (SYS-4). */
+    resolved: v.optional(v.boolean()),
   }),
 );
 
@@ -60,6 +62,8 @@ export const commitAnnounced = define(
   () => ({
     commit: commit(),
     to: v.array(text()),
+    /** Which of its paths concern each of them: the first few. */
+    about: v.optional(v.array(v.object({ session: text(), paths: v.array(path()), total: count() }))),
   }),
 );
 

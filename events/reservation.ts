@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { define } from "./define.ts";
-import { blocker, holder, targets, text, time, tree } from "./fields.ts";
+import { blocker, count, holder, targets, text, time, tree } from "./fields.ts";
 
 const scope = () => ({ ...holder(), tree: tree(), targets: targets() });
 const mode = () => v.picklist(["exclusive", "shared"]);
@@ -12,8 +12,8 @@ export const reservationGranted = define(
     ...scope(),
     mode: mode(),
     until: time(),
-    /** How it was asked for: the edit gate, a command, or seen on disk afterwards. */
-    via: v.picklist(["edit", "command", "effect"]),
+    /** How it came: the edit gate, a command, seen on disk afterwards, or waited for. */
+    via: v.picklist(["edit", "command", "effect", "wait"]),
   }),
 );
 
@@ -52,6 +52,8 @@ export const reservationRefused = define(
     ...scope(),
     mode: mode(),
     blockers: v.array(blocker()),
+    /** Nobody stands in the way: the session already holds so many, which is the most one may (SYS-3). */
+    cap: v.optional(count()),
   }),
 );
 
@@ -70,3 +72,19 @@ export const reservationExpired = define(
     successor: v.optional(text()),
   }),
 );
+
+export const waiterJoined = define(
+  "waiter.joined",
+  "A holder waits for targets; whoever came first gets them when they are free.",
+  () => ({
+    ...scope(),
+    mode: mode(),
+    /** When it stops waiting. */
+    until: time(),
+  }),
+);
+
+export const waiterLeft = define("waiter.left", "A holder waits no more.", () => ({
+  ...scope(),
+  reason: v.picklist(["granted", "withdrew", "timed-out"]),
+}));

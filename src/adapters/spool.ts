@@ -48,6 +48,9 @@ export function spoolIn(
     done(entries) {
       for (const entry of entries) rmSync(join(dir("wrote"), entry), { force: true });
     },
+    running() {
+      return new Map();
+    },
     markChecked(gitPid) {
       mkdirSync(dir("checked"), { recursive: true });
       closeSync(openSync(checked(gitPid), "w"));

@@ -17,7 +17,7 @@ import { leaseUntil, renewalDue } from "../policy/mod.ts";
 import { attend, type Caller } from "./attendance.ts";
 import { type Box, decide, look } from "./box.ts";
 import { clock, quoted, who } from "./messages.ts";
-import { leaseSettings } from "./settings.ts";
+import { policySettings } from "./settings.ts";
 
 /** What attribution keeps between commands; all of it may be lost. */
 export interface AttributionFiles {
@@ -185,7 +185,7 @@ function attributeIn(
   }: AttributionOptions,
   { states, now, gone }: ReturnType<typeof look>,
 ): Attribution {
-  const lease = leaseSettings(box.settings);
+  const lease = policySettings(box.settings).lease;
   const writes = box.ports.spool
     .drain()
     .flatMap((entry) => (entry.kind === "wrote" && entry.tree === caller.tree ? [entry] : []));

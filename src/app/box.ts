@@ -1,10 +1,11 @@
 import { assertEvent, event, type Event, upcast } from "../../events/mod.ts";
 import type { Fold } from "../domain/fold.ts";
-import { FOLDS, type States } from "../domain/mod.ts";
+import { evolved, FOLDS, type States } from "../domain/mod.ts";
 import { findSession, lapse, liveSessions, type SessionsState } from "../domain/sessions.ts";
 import type { Json, Log, LogRecord, Projection } from "../log/mod.ts";
 import type { Ports, Spooled } from "./ports.ts";
-import type { Settings } from "./settings.ts";
+import { settle } from "../policy/mod.ts";
+import { policySettings, type Settings } from "./settings.ts";
 
 /** A repository's signal box: its log, what the log says, and the world around it. */
 export interface Box {
@@ -24,6 +25,8 @@ export interface Circumstances {
   readonly now: number;
   /** Live sessions whose process is proven gone. */
   readonly gone: ReadonlySet<string>;
+  /** Sessions that run a shell command, and since when (ms). */
+  readonly running: ReadonlyMap<string, number>;
 }
 
 export interface Decision<R> {
@@ -92,14 +95,22 @@ export function decide<R>(
   let drained: string[] = [];
   let ended: string[] = [];
   let left: string[] = [];
+  const policies = policySettings(box.settings);
+  const running = ports.spool.running();
   const { result } = log.append((view) => {
     const states = statesOf((projection) => view.state(projection));
     const gone = goneSessions(states.sessions, ports, by);
-    const { events: own, result: answer } = decideOn({ states, now: view.now, gone });
+    const moment = { now: view.now, gone, running };
     const fromSpool = spoolEvents(states.sessions, spooled);
     drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
-    const lapsed = lapse(states.sessions, gone);
-    const events: Event[] = [...fromSpool, ...lapsed, ...own];
+    const due = settle(states, moment, policies);
+    const current = due.length === 0 ? states : evolved(states, due, view.now);
+    const { events: own, result: answer } = decideOn({ states: current, now: view.now, gone, running });
+    const lapsed = lapse(current.sessions, gone);
+    const before: Event[] = [...due, ...fromSpool, ...lapsed, ...own];
+    // Whoever waits for what was given back now has it at once: nobody can come between.
+    const after = before.some(frees) ? settle(evolved(states, before, view.now), moment, policies) : [];
+    const events = [...before, ...after];
     ended = events.flatMap((e) =>
       e.type === "session.ended" || e.type === "session.lapsed" ? [e.session] : renamedFrom(e),
     );
@@ -114,6 +125,21 @@ export function decide<R>(
   for (const session of ended) ports.views.removeLive(session);
   return result;
 }
+
+/** Whether it may make something free that another waits for. */
+function frees({ type }: Event): boolean {
+  return FREEING.has(type);
+}
+
+const FREEING: ReadonlySet<string> = new Set([
+  "reservation.released",
+  "reservation.expired",
+  "session.ended",
+  "session.lapsed",
+  "handoff.accepted",
+  "waiter.joined",
+  "waiter.left",
+]);
 
 function renamedFrom(e: Event): string[] {
   return e.type === "session.continued" && e.from !== e.session ? [e.from] : [];
@@ -149,5 +175,6 @@ export function look(box: Box): Circumstances {
     states,
     now: Math.max(box.ports.now(), box.log.head.t),
     gone: goneSessions(states.sessions, box.ports),
+    running: box.ports.spool.running(),
   };
 }

@@ -5,7 +5,7 @@ import { findEdit } from "../domain/work.ts";
 import { attend, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
 import { editRefused, leftBehind, tookOver } from "./messages.ts";
-import { leaseSettings } from "./settings.ts";
+import { policySettings } from "./settings.ts";
 
 export type EditVerdict =
   | { readonly kind: "go"; /** To be told to the session; often empty. */ readonly note: string }
@@ -14,7 +14,7 @@ export type EditVerdict =
 /** The gate before an edit: the path is reserved for whoever asks first, or the edit is refused. */
 export function gateEdit(box: Box, caller: Caller, path: string): EditVerdict {
   box.ports.views.addLive(caller.session);
-  const lease = leaseSettings(box.settings);
+  const lease = policySettings(box.settings).lease;
   return decide<EditVerdict>(box, caller.session, ({ states, now, gone }) => {
     const { session, events } = attend(box, states.sessions, caller);
     const holder = { session, agent: caller.agent };

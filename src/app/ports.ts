@@ -36,6 +36,8 @@ export interface Spool {
   readonly drain: () => Spooled[];
   /** Forgets entries whose events are in the log. */
   readonly done: (entries: readonly string[]) => void;
+  /** Sessions that run a shell command, and since when (ms). */
+  readonly running: () => ReadonlyMap<string, number>;
   /** Notes that pre-commit has checked what this git process commits; and forgets it again. */
   readonly markChecked: (gitPid: string) => void;
   readonly unmarkChecked: (gitPid: string) => void;

@@ -5,7 +5,7 @@ import { findSession } from "../domain/sessions.ts";
 import { leaseUntil } from "../policy/mod.ts";
 import { attend, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
-import { leaseSettings } from "./settings.ts";
+import { policySettings } from "./settings.ts";
 
 export type ReserveAnswer =
   | { readonly kind: "granted"; readonly until: number }
@@ -18,7 +18,7 @@ export function reserveTargets(
   targets: readonly Target[],
   mode: Mode,
 ): ReserveAnswer {
-  const lease = leaseSettings(box.settings);
+  const lease = policySettings(box.settings).lease;
   return decide<ReserveAnswer>(box, caller.session, ({ states, now, gone }) => {
     const { session, events } = attend(box, states.sessions, caller);
     const until = leaseUntil(lease, now);

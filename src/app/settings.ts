@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { parseGlob } from "../domain/pattern-glob.ts";
+import type { PolicySettings } from "../policy/mod.ts";
 
 /** One setting: its default, what it accepts, and what it is for. The unit is in the name. */
 interface Setting<T> {
@@ -27,6 +28,105 @@ const between = (min: number, max: number) => () => v.pipe(v.number(), v.minValu
 export const SETTINGS = {
   "lease.ttlMinutes": setting(15, between(0.05, 24 * 60), "how long a reservation lasts after the last edit"),
   "lease.renewAfterSeconds": setting(60, between(0, 3600), "a renewal that adds less is left out of the log"),
+  "lease.maxMinutes": setting(
+    30,
+    between(0.05, 24 * 60),
+    "and at most, while related files are edited (SYS-3)",
+  ),
+  "lease.stepMinutes": setting(
+    5,
+    between(0, 24 * 60),
+    "each related file that its holder has as well makes a lease so much longer",
+  ),
+  "lease.graceSeconds": setting(
+    120,
+    between(0, 3600),
+    "after a lease has run out its holder may take it back ahead of others for so long",
+  ),
+  "lease.perSession": setting(
+    100,
+    between(1, 10_000),
+    "how many reservations a session may hold while others are here",
+  ),
+  "lease.warnMinutes": setting(
+    3,
+    between(0, 24 * 60),
+    "at the start of a turn a session is told of reservations that run out sooner",
+  ),
+  "lease.commandMinutes": setting(
+    60,
+    between(0, 24 * 60),
+    "a shell command that runs keeps its session's reservations, for so long at most",
+  ),
+  "wait.keepMinutes": setting(30, between(0.05, 24 * 60), "how long a session that waits keeps its place"),
+  "claim.stallMinutes": setting(
+    60,
+    between(0.05, 7 * 24 * 60),
+    "a claimed task is free again when its session has edited no file for so long (SYS-5)",
+  ),
+  "handoff.answerMinutes": setting(
+    10,
+    between(0.05, 24 * 60),
+    "how long a request waits for an answer before the stall rule decides",
+  ),
+  "announce.resolvedSeconds": setting(
+    30,
+    between(0, 3600),
+    "commits that resolved a conflict are announced so much later (SYS-4)",
+  ),
+  "refresh.everySeconds": setting(
+    30,
+    between(0, 3600),
+    "a session's index is carried forward at most once in so long, where nothing forces it (SYS-1)",
+  ),
+  "refresh.lazyAbovePerHour": setting(
+    60,
+    between(0, 100_000),
+    "more commits an hour, and indexes are carried forward only when git needs it",
+  ),
+  "refresh.eagerBelowPerHour": setting(
+    30,
+    between(0, 100_000),
+    "fewer commits an hour, and they are carried forward ahead of that again",
+  ),
+  "refresh.windowMinutes": setting(10, between(0.1, 24 * 60), "the time over which that rate is taken"),
+  "sync.mode": setting<"off" | "advise" | "auto">(
+    "advise",
+    () => v.picklist(["off", "advise", "auto"]),
+    "a session whose branch falls behind its base is not told, is told, or is rebased when it is safe",
+  ),
+  "sync.base": setting(
+    "auto",
+    () => v.pipe(v.string(), v.nonEmpty()),
+    "the branch that sessions' branches are based on; auto: the upstream, else the default branch",
+  ),
+  "sync.cooldownSeconds": setting(
+    60,
+    between(0, 24 * 3600),
+    "after a rebase the next one waits for so long (SYS-4)",
+  ),
+  "sync.backoffSeconds": setting(
+    60,
+    between(0, 24 * 3600),
+    "after a conflict the next try waits for so long, doubled each time up to an hour",
+  ),
+  "sync.batchAbovePerHour": setting(
+    60,
+    between(0, 100_000),
+    "more commits an hour on the base, and rebases go in batches",
+  ),
+  "sync.immediateBelowPerHour": setting(
+    30,
+    between(0, 100_000),
+    "fewer commits an hour on the base, and they go at once again",
+  ),
+  "sync.batchMinutes": setting(5, between(0.05, 24 * 60), "the time between two batches"),
+  "sync.windowMinutes": setting(10, between(0.1, 24 * 60), "the time over which that rate is taken"),
+  "coordination.dwellMinutes": setting(
+    5,
+    between(0, 24 * 60),
+    "a session that is alone again is treated so after this long",
+  ),
   "log.sync": setting<"data" | "never">(
     "data",
     () => v.picklist(["data", "never"]),
@@ -150,10 +250,39 @@ export function parseValue(text: string): unknown {
   }
 }
 
-/** The lease settings as the policy takes them. */
-export function leaseSettings(settings: Settings): { ttlMs: number; renewAfterMs: number } {
+/** The constants of the balancing loops as the policies take them. */
+export function policySettings(settings: Settings): PolicySettings {
+  const seconds = (name: SettingName) => Number(settings[name]) * 1000;
+  const minutes = (name: SettingName) => Number(settings[name]) * 60_000;
   return {
-    ttlMs: settings["lease.ttlMinutes"] * 60_000,
-    renewAfterMs: settings["lease.renewAfterSeconds"] * 1000,
+    lease: {
+      ttlMs: minutes("lease.ttlMinutes"),
+      maxMs: Math.max(minutes("lease.ttlMinutes"), minutes("lease.maxMinutes")),
+      stepMs: minutes("lease.stepMinutes"),
+      renewAfterMs: seconds("lease.renewAfterSeconds"),
+      graceMs: seconds("lease.graceSeconds"),
+      cap: settings["lease.perSession"],
+      warnMs: minutes("lease.warnMinutes"),
+      commandMs: minutes("lease.commandMinutes"),
+    },
+    wait: { keepMs: minutes("wait.keepMinutes") },
+    claim: { stallMs: minutes("claim.stallMinutes") },
+    handoff: { answerMs: minutes("handoff.answerMinutes") },
+    announce: { resolvedMs: seconds("announce.resolvedSeconds") },
+    refresh: {
+      everyMs: seconds("refresh.everySeconds"),
+      lazyAbove: settings["refresh.lazyAbovePerHour"],
+      eagerBelow: Math.min(settings["refresh.eagerBelowPerHour"], settings["refresh.lazyAbovePerHour"]),
+      windowMs: minutes("refresh.windowMinutes"),
+    },
+    rebase: {
+      cooldownMs: seconds("sync.cooldownSeconds"),
+      backoffMs: seconds("sync.backoffSeconds"),
+      batchAbove: settings["sync.batchAbovePerHour"],
+      immediateBelow: Math.min(settings["sync.immediateBelowPerHour"], settings["sync.batchAbovePerHour"]),
+      batchMs: minutes("sync.batchMinutes"),
+      windowMs: minutes("sync.windowMinutes"),
+    },
+    coordination: { dwellMs: minutes("coordination.dwellMinutes") },
   };
 }

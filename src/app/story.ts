@@ -29,10 +29,13 @@ const TELL: Tellers = {
   "reservation.extended": (e) =>
     `${who(e)} keeps ${targets(e)} longer, until ${clock(e.until)} (${e.reason})`,
   "reservation.reclaimed": (e) => `${who(e)} took ${targets(e)} back, until ${clock(e.until)}`,
-  "reservation.refused": (e) => `${who(e)} was refused ${targets(e)}, held by ${unique(e.blockers.map(who))}`,
+  "reservation.refused": (e) =>
+    `${who(e)} was refused ${targets(e)}, ${e.cap === undefined ? `held by ${unique(e.blockers.map(who))}` : `as it holds ${e.cap} already`}`,
   "reservation.released": (e) => `${who(e)} released ${targets(e)} (${e.reason})`,
   "reservation.expired": (e) =>
     `${who(e)}'s reservation of ${targets(e)} ran out at ${clock(e.until)}${e.successor === undefined ? "" : `; session ${shortName(e.successor)} has it`}`,
+  "waiter.joined": (e) => `${who(e)} waits for ${targets(e)}, until ${clock(e.until)}`,
+  "waiter.left": (e) => `${who(e)} waits for ${targets(e)} no more (${e.reason})`,
   "claim.taken": (e) => `${who(e)} claimed ${e.task}`,
   "claim.refused": (e) => `${who(e)} was refused ${e.task}, claimed by session ${shortName(e.holder)}`,
   "claim.progressed": (e) => `${who(e)} made progress on ${e.task}`,

@@ -1,6 +1,7 @@
+import type { Event } from "../../events/mod.ts";
 import { claims } from "./claims.ts";
 import { commits } from "./commits.ts";
-import type { Fold } from "./fold.ts";
+import type { Fold, Meta } from "./fold.ts";
 import { guard } from "./guard.ts";
 import { handoffs } from "./handoffs.ts";
 import { indexes } from "./indexes.ts";
@@ -31,3 +32,16 @@ export type States = { -readonly [K in keyof typeof FOLDS]: ReturnType<(typeof F
 
 /** The folds as one list, whatever their states are. */
 export const ALL_FOLDS = Object.values(FOLDS) as readonly Fold<unknown>[];
+
+/** The states after these events, were they appended now; the given ones stay as they are. */
+export function evolved(states: States, events: readonly Event[], now: number): States {
+  const next = structuredClone(states);
+  for (const event of events) evolve(next, event, { seq: Number.MAX_SAFE_INTEGER, t: now });
+  return next;
+}
+
+/** Lets every fold see an event. */
+export function evolve(states: States, event: Event, meta: Meta): void {
+  for (const [name, fold] of Object.entries(FOLDS) as [keyof States, Fold<unknown>][])
+    fold.evolve(states[name], event, meta);
+}

@@ -4,7 +4,7 @@ import { type Holder, holderOf, rivals, sameHolder } from "./holder.ts";
 import { covers, formatTarget, overlaps, type Target } from "./pattern.ts";
 
 export type Mode = "exclusive" | "shared";
-export type Via = "edit" | "command" | "effect";
+export type Via = "edit" | "command" | "effect" | "wait";
 
 /** One holder's lease on one target in one working tree. */
 export interface Grant {
