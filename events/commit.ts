@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { blocker, commit, count, path, text, tree } from "./fields.ts";
+import { blocker, commit, count, path, text, time, tree } from "./fields.ts";
 import { define } from "./define.ts";
 
 export const commitRecorded = define(
@@ -64,6 +64,10 @@ export const commitAnnounced = define(
     to: v.array(text()),
     /** Which of its paths concern each of them: the first few. */
     about: v.optional(v.array(v.object({ session: text(), paths: v.array(path()), total: count() }))),
+    /** Who made it; absent for a person. */
+    by: v.optional(text()),
+    /** They are told from then on. */
+    notBefore: v.optional(time()),
   }),
 );
 

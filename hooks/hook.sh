@@ -10,7 +10,7 @@ sb=${0%/*}/..
   printf '%s\n' "$*" >>"$SIGNALBOX_PROBE"
   exit 1
 }
-kind=${1-claude} name=${2-auto}
+kind=${1-claude} name=${2-auto} head=
 me=${CLAUDE_CODE_SESSION_ID:-${SIGNALBOX_SESSION-}}
 case $me in *[!A-Za-z0-9._-]* | .*) me= ;; esac
 
@@ -51,7 +51,56 @@ spool() {
   [ -n "$me" ] && [ -d "$sb/spool/wrote" ] || return 0
   n=0
   while [ -e "$sb/spool/wrote/$me.$$.$n" ]; do n=$((n + 1)); done
-  head -c 8192 >"$sb/spool/wrote/$me.$$.$n"
+  if [ -n "$head" ]; then printf %s "$head"; else head -c 8192; fi >"$sb/spool/wrote/$me.$$.$n"
+}
+
+# The start of the payload, as much as there is by now: a client may leave its end open.
+peek() { head=$(dd bs=8192 count=1 2>/dev/null); }
+
+# The file that a tool is given, as it stands in the payload; what is cut off, or would have to be unescaped, is none.
+fileIn() {
+  file=${1#*'"tool_input":{"'*'file_path":"'}
+  [ "$file" != "$1" ] || return 1
+  case $file in *'"'*) file=${file%%'"'*} ;; *) return 1 ;; esac
+  case $file in "" | *'\'*) return 1 ;; esac
+}
+
+# Whether a file is plainly in the session's own working tree: by no link, and in no repository within it.
+ours() {
+  top=
+  { IFS= read -r _ && IFS= read -r _ && IFS= read -r top; } 2>/dev/null <"$sb/views/home/$me" || return 1
+  [ -n "$top" ] || top=${0%/*/*/*/*}
+  case $1 in *//* | */./* | */../* | */.git/*) return 1 ;; "$top"/*) ;; *) return 1 ;; esac
+  d=$1
+  while [ ! -h "$d" ]; do
+    d=${d%/*}
+    [ "$d" = "$top" ] && return 0
+    [ -e "$d/.git" ] && return 1
+  done
+  return 1
+}
+
+# Whether nobody is there to be coordinated with (src/policy/coordination.ts): then an edit is noted, for whoever
+# comes, and nothing else. Subagents of one session edit at the same time.
+alone() {
+  [ ! -e "$sb/views/together" ] && ! others && [ -n "$me" ] && [ -e "$sb/views/live/$me" ] && [ -d "$sb/spool/wrote" ]
+}
+noted() {
+  peek
+  case $head in *'"agent_id":"'*) return 1 ;; esac
+  fileIn "$head" && ours "$file" && spool 2>/dev/null || return 1
+  # Who has come in between may not have seen the note.
+  seen
+  ! others
+}
+
+# Whether this read needs no more than to be noted.
+read_only() {
+  [ ! -e "$sb/views/news/$me" ] || return 1
+  peek
+  if [ -n "$me" ] && fileIn "$head" && [ -d "$sb/spool/read" ]; then
+    printf '%s\n' "$file" >>"$sb/spool/read/$me"
+  fi
 }
 
 # The tool call's id, from a piece of the payload: within a command's text no quote stands bare, so nothing there looks like it.
@@ -92,6 +141,11 @@ broken() {
 case $kind:$name in
   claude:pre-bash) begins 2>/dev/null; seen 2>/dev/null; exit 0 ;;
   claude:post-bash | claude:post-bash-failure) seen 2>/dev/null; others || { ends 2>/dev/null; exit 0; } ;;
+  claude:pre-edit) alone && noted && exit 0 ;;
+  claude:pre-read)
+    others || exit 0
+    read_only 2>/dev/null && { seen 2>/dev/null; exit 0; }
+    ;;
   @SPOOL@) spool 2>/dev/null; seen 2>/dev/null; exit 0 ;;
   @SEEN@) seen 2>/dev/null; exit 0 ;;
   git:pre-commit | git:prepare-commit-msg)
@@ -125,7 +179,8 @@ unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
 [ $# -ge 2 ] && shift 2
 # Whose child this is: a client's, or git's (the hook file says so).
 SIGNALBOX_PPID=$PPID
-export SIGNALBOX_PPID
+SIGNALBOX_HEAD=$head
+export SIGNALBOX_PPID SIGNALBOX_HEAD
 # In braces, because a shell tells of a child that was killed on its own stderr.
 { out=$("$runtime" @FLAGS@ "$bundle" "$kind" "$name" "$@"); } 2>/dev/null
 rc=$?

@@ -15,9 +15,10 @@ export type HookMode = "spool" | "record" | "decide";
  * When a hook starts the runtime at all; otherwise it ends in the shell.
  * - `always`;
  * - `live`: a session is live in this repository;
- * - `others`: a session other than the caller's own is live.
+ * - `others`: a session other than the caller's own is live;
+ * - `news`: the same, and there is something to tell the caller's own.
  */
-export type HookWhen = "always" | "live" | "others";
+export type HookWhen = "always" | "live" | "others" | "news";
 
 export interface ClaudeHook {
   readonly kind: "claude";
@@ -60,9 +61,27 @@ export const CLAUDE_HOOKS: readonly ClaudeHook[] = [
   ),
   claude("prompt-submit", "UserPromptSubmit", "decide", "live", 10, "deliver notices since the last turn"),
   {
-    ...claude("pre-edit", "PreToolUse", "decide", "always", 10, "the gate: reserve the path or refuse"),
+    ...claude(
+      "pre-edit",
+      "PreToolUse",
+      "decide",
+      "others",
+      10,
+      "the gate: reserve the path or refuse; alone, note what is about to be written",
+    ),
     matcher: EDIT_TOOLS,
     blocking: true,
+  },
+  {
+    ...claude(
+      "pre-read",
+      "PreToolUse",
+      "decide",
+      "news",
+      10,
+      "note what is read, while another session is live; deliver the news",
+    ),
+    matcher: "Read",
   },
   {
     ...claude("post-edit", "PostToolUse", "spool", "always", 5, "note what was written"),

@@ -13,10 +13,25 @@ export interface Input {
 /**
  * Reads stdin. Whoever started the hook may never close it, and a hook waits for nobody.
  *
+ * @param head what the entry (hook.sh) has read of it already
  * @param kind a "json" document is complete when it can be parsed, though the end has not come
  */
-export async function readStdin(deadlineMs: number, kind: "json" | "lines"): Promise<Input> {
-  const isComplete = (chunks: readonly Buffer[]) => kind === "json" && isJson(chunks);
+export async function readStdin(
+  deadlineMs: number,
+  kind: "json" | "lines",
+  head = process.env["SIGNALBOX_HEAD"] ?? "",
+): Promise<Input> {
+  const first = Buffer.from(head);
+  const isComplete = (chunks: readonly Buffer[]) => kind === "json" && isJson([first, ...chunks]);
+  if (head !== "" && isComplete([])) return { text: head, stuck: false };
+  const { text, stuck } = await readRest(deadlineMs, isComplete);
+  return { text: head + text, stuck };
+}
+
+async function readRest(
+  deadlineMs: number,
+  isComplete: (chunks: readonly Buffer[]) => boolean,
+): Promise<Input> {
   let fd: number;
   try {
     // A description of our own, so that not blocking is ours alone. Works for pipes and files on Linux.

@@ -6,7 +6,12 @@ import { type Hook, HOOKS } from "../hooks/manifest.ts";
 
 const BEGIN = "<!-- hooks:begin -->\n";
 const END = "<!-- hooks:end -->";
-const WHEN = { always: "always", live: "a session is live", others: "another session is live" } as const;
+const WHEN = {
+  always: "always",
+  live: "a session is live",
+  others: "another session is live",
+  news: "another session is live and there is news for this one",
+} as const;
 
 export const HOOKS_DOC = join(import.meta.dirname, "../docs/hooks.md");
 

@@ -5,6 +5,7 @@ import { agentStop } from "./agent-stop.ts";
 import type { ClaudeHandler } from "./call.ts";
 import { postBash } from "./post-bash.ts";
 import { preEdit } from "./pre-edit.ts";
+import { preRead } from "./pre-read.ts";
 import { promptSubmit } from "./prompt-submit.ts";
 import { sessionEnd } from "./session-end.ts";
 import { sessionStart } from "./session-start.ts";
@@ -14,6 +15,7 @@ export const CLAUDE_HANDLERS: Readonly<Record<string, ClaudeHandler>> = {
   "session-start": sessionStart,
   "prompt-submit": promptSubmit,
   "pre-edit": preEdit,
+  "pre-read": preRead,
   "post-bash": postBash,
   "post-bash-failure": postBash,
   "agent-start": agentStart,

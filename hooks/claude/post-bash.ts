@@ -10,6 +10,7 @@ import { attributionFiles } from "../../src/adapters/survey-file.ts";
 import { attributeCommand, type Ground } from "../../src/app/attribution.ts";
 import { type Box, look } from "../../src/app/box.ts";
 import { indexesOf } from "../../src/domain/indexes.ts";
+import { deliverNews } from "../../src/app/turn.ts";
 import { findSession } from "../../src/domain/sessions.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
 
@@ -49,7 +50,9 @@ export const postBash: ClaudeHandler = ({ input, box }) => {
     },
     ground,
   );
-  return note === "" ? "" : tell(input.hook_event_name, note);
+  const news = caller.agent === undefined ? deliverNews(box, caller.session) : "";
+  const both = [note, news].filter(Boolean).join("\n");
+  return both === "" ? "" : tell(input.hook_event_name, both);
 };
 
 /** The working tree a session is in, seen through its own index; `undefined` if it is not this box's. */

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -8,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { isSessionId } from "../app/identity.ts";
 import type { Spool, Spooled } from "../app/ports.ts";
 import { writtenPath } from "./claude.ts";
@@ -16,20 +17,23 @@ import { locate } from "./locate.ts";
 
 /** One fold takes at most so many; the next takes the rest. */
 const DRAINED_AT_ONCE = 256;
+/** Of what a session has read the last so many count. */
+const READS_KEPT = 200;
 /** A session that is not live may still be starting; a commit may wait that long for its editor. */
 const SEEN_KEPT_MS = 60_000;
 const CHECKED_KEPT_MS = 24 * 3_600_000;
 
 /**
  * What shell hooks leave (`hooks/hook.sh`): `seen/<session>`, whose mtime is the last sign of life, and
- * `wrote/<session>.<pid>.<n>`, the head of an edit tool's payload.
+ * `wrote/<session>.<pid>.<n>`, the head of an edit tool's payload, and `read/<session>`: a line for each file it
+ * has read.
  */
 export function spoolIn(
   boxDir: string,
   repo: { readonly commonDir: string; readonly ignoreCase: boolean },
 ): Spool {
   const root = join(boxDir, "spool");
-  const dir = (kind: "seen" | "wrote" | "checked") => join(root, kind);
+  const dir = (kind: "seen" | "wrote" | "read" | "checked") => join(root, kind);
   const checked = (gitPid: string) => join(dir("checked"), gitPid.replaceAll(/\D/g, "") || "0");
 
   return {
@@ -51,6 +55,26 @@ export function spoolIn(
     running() {
       return new Map();
     },
+    read(session, tree, asked) {
+      const file = join(dir("read"), session);
+      const lines = (readIfThere(file) ?? "").split("\n").filter(Boolean);
+      // The shell only ever adds. What it adds meanwhile is lost with the old ones: a notice less.
+      if (lines.length > 2 * READS_KEPT) writeFileSync(file, `${lines.slice(-READS_KEPT).join("\n")}\n`);
+      // To look where a file is takes a while: only for those that may be asked for.
+      const named = new Set(asked.map((path) => basename(path).toLowerCase()));
+      const read = [...new Set(lines.slice(-READS_KEPT))]
+        .map(unescaped)
+        .filter((path) => named.has(basename(path).toLowerCase()))
+        .map((path) => locate(path, repo))
+        .filter((where) => where.kind === "tracked-tree")
+        .filter((where) => where.repo.commonDir === repo.commonDir && where.repo.tree === tree)
+        .map(({ path }) => path);
+      return new Set(asked.filter((path) => read.includes(path)));
+    },
+    markRead(session, path) {
+      mkdirSync(dir("read"), { recursive: true });
+      appendFileSync(join(dir("read"), session), `${JSON.stringify(path).slice(1, -1)}\n`);
+    },
     markChecked(gitPid) {
       mkdirSync(dir("checked"), { recursive: true });
       closeSync(openSync(checked(gitPid), "w"));
@@ -71,6 +95,8 @@ export function spoolIn(
     prune(live) {
       const dead = names(dir("seen")).filter((session) => !live.has(session));
       for (const session of dead) removeOlder(join(dir("seen"), session), SEEN_KEPT_MS);
+      for (const session of names(dir("read")))
+        if (!live.has(session)) removeOlder(join(dir("read"), session), SEEN_KEPT_MS);
       for (const pid of names(dir("checked"))) removeOlder(join(dir("checked"), pid), CHECKED_KEPT_MS);
       // What a shim that was killed had in hand (hooks/shim.sh).
       for (const name of names(root).filter((each) => /^(?:stderr|paths|message)\./.test(each)))
@@ -102,6 +128,15 @@ function readWrote(
   }
   const { agent, tool } = written;
   return [{ kind: "wrote", session, agent, at, tool, tree: where.repo.tree, path: where.path, entry }];
+}
+
+/** A path as it stands in a payload: the inside of a JSON string. */
+function unescaped(text: string): string {
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return "";
+  }
 }
 
 /** Whoever drains at the same time may have done it and removed it. */

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -20,6 +21,8 @@ const LEFT = "left~behind";
  * writers race for one file:
  * - `views/live/<session>`: empty; the session is live;
  * - `views/in/<main | wt-ID>/<session>`: empty; it may have work in this working tree;
+ * - `views/news/<session>`: empty; there is something to tell it;
+ * - `views/together`: empty; sessions are coordinated, or one has been alone for a short time only;
  * - `views/in/<main | wt-ID>/left~behind`: empty; sessions that are not there any more may have left work in it;
  * - `views/home/<session>`: where its `git` works, a line each (`hooks/shim.sh` reads them).
  */
@@ -27,7 +30,9 @@ export function viewsIn(boxDir: string): Views {
   const views = join(boxDir, "views");
   const live = join(views, "live");
   const trees = () => names(join(views, "in")).map((tree) => join(views, "in", tree));
-  const folders = () => [live, join(views, "home"), ...trees()];
+  const news = join(views, "news");
+  const together = join(views, "together");
+  const folders = () => [live, news, join(views, "home"), ...trees()];
 
   return {
     addLive(session) {
@@ -45,6 +50,18 @@ export function viewsIn(boxDir: string): Views {
     },
     removeLive(session) {
       for (const folder of folders()) rmSync(join(folder, session), { force: true });
+    },
+    someNews(session) {
+      if (!existsSync(join(news, session))) touch(news, session);
+    },
+    noNews(session) {
+      rmSync(join(news, session), { force: true });
+    },
+    hasNews: (session) => existsSync(join(news, session)),
+    setTogether(are) {
+      if (are === existsSync(together)) return;
+      if (are) touch(views, "together");
+      else rmSync(together, { force: true });
     },
     someLeft(tree) {
       touch(join(views, "in", treeName(tree)), LEFT);

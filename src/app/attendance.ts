@@ -26,14 +26,15 @@ export interface Caller {
 /** A session begins or goes on. Answers with what it should know: nothing when nobody else is here. */
 export function arriveSession(box: Box, caller: Caller, reason: string, model?: string): string {
   box.ports.views.addLive(caller.session);
-  const note = decide(box, caller.session, (circumstances) => ({
-    events: arrive(circumstances.states.sessions, arrival(box, caller, reason, model)),
-    result: whoElse(circumstances, caller.session),
+  decide(box, caller.session, ({ states }) => ({
+    events: arrive(states.sessions, arrival(box, caller, reason, model)),
+    result: undefined,
   }));
-  const live = new Set(Object.keys(look(box).states.sessions.live));
+  const circumstances = look(box);
+  const live = new Set(Object.keys(circumstances.states.sessions.live));
   box.ports.views.prune(live);
   box.ports.spool.prune(live);
-  return note;
+  return whoElse(circumstances, caller.session);
 }
 
 function whoElse({ states, now, gone }: Circumstances, self: string): string {
@@ -62,10 +63,21 @@ function arrival(
 }
 
 /**
- * Events that make a session known whose start was not seen: signalbox came after it, it works here from another
- * repository, or it was taken for dead. And the id it goes by now.
+ * A session is to be known before anything is decided for it: signalbox came after it, it works here from another
+ * repository, or it was taken for dead. By itself, because what others have edited while they were alone counts
+ * from then on.
  */
-export function attend(
+export function attend(box: Box, caller: Caller): void {
+  box.ports.views.addLive(caller.session);
+  if (findSession(look(box).states.sessions, caller.session) !== undefined) return;
+  decide(box, caller.session, ({ states }) => ({
+    events: attended(box, states.sessions, caller).events,
+    result: undefined,
+  }));
+}
+
+/** The id it goes by now; and its arrival, should it have been taken for dead just now. */
+export function attended(
   box: Box,
   state: SessionsState,
   caller: Caller,
@@ -91,9 +103,9 @@ export function leaveSession(box: Box, session: string, reason: string, pid?: nu
 
 /** A subagent begins: a holder of its own within the session's family. */
 export function agentStarted(box: Box, caller: Caller & { readonly agent: string }, kind?: string): void {
-  box.ports.views.addLive(caller.session);
+  attend(box, caller);
   decide(box, caller.session, ({ states }) => {
-    const { session, events } = attend(box, states.sessions, caller);
+    const { session, events } = attended(box, states.sessions, caller);
     const started = event("agent.started", { session, agent: caller.agent, kind });
     return { events: [...events, started], result: undefined };
   });

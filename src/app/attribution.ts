@@ -14,7 +14,7 @@ import { ownersOf } from "../domain/ownership.ts";
 import { canonicalPath } from "../domain/path-key.ts";
 import { findSession, liveSessions } from "../domain/sessions.ts";
 import { leaseUntil, renewalDue } from "../policy/mod.ts";
-import { attend, type Caller } from "./attendance.ts";
+import { attended, type Caller } from "./attendance.ts";
 import { type Box, decide, look } from "./box.ts";
 import { clock, quoted, who } from "./messages.ts";
 import { policySettings } from "./settings.ts";
@@ -104,7 +104,7 @@ export function attributeCommand(
       if (preview.overwritten.length === 0) break;
     }
     found = decide(box, caller.session, (circumstances) => {
-      const { session, events } = attend(box, circumstances.states.sessions, caller);
+      const { session, events } = attended(box, circumstances.states.sessions, caller);
       const attribution = attributeIn(
         box,
         { ...ended, caller: { ...caller, session } },

@@ -4,7 +4,7 @@ import { evolved, FOLDS, type States } from "../domain/mod.ts";
 import { findSession, lapse, liveSessions, type SessionsState } from "../domain/sessions.ts";
 import type { Json, Log, LogRecord, Projection } from "../log/mod.ts";
 import type { Ports, Spooled } from "./ports.ts";
-import { settle } from "../policy/mod.ts";
+import { coordinationMode, settle } from "../policy/mod.ts";
 import { policySettings, type Settings } from "./settings.ts";
 
 /** A repository's signal box: its log, what the log says, and the world around it. */
@@ -95,6 +95,7 @@ export function decide<R>(
   let drained: string[] = [];
   let ended: string[] = [];
   let left: string[] = [];
+  let appended = false;
   const policies = policySettings(box.settings);
   const running = ports.spool.running();
   const { result } = log.append((view) => {
@@ -103,19 +104,22 @@ export function decide<R>(
     const moment = { now: view.now, gone, running };
     const fromSpool = spoolEvents(states.sessions, spooled);
     drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
-    const due = settle(states, moment, policies);
-    const current = due.length === 0 ? states : evolved(states, due, view.now);
+    const known = evolvedBy(states, fromSpool, view.now);
+    const due = settle(known, moment, policies);
+    const current = evolvedBy(known, due, view.now);
     const { events: own, result: answer } = decideOn({ states: current, now: view.now, gone, running });
-    const lapsed = lapse(current.sessions, gone);
-    const before: Event[] = [...due, ...fromSpool, ...lapsed, ...own];
+    const before: Event[] = [...fromSpool, ...due, ...lapse(current.sessions, gone), ...own];
     // Whoever waits for what was given back now has it at once: nobody can come between.
-    const after = before.some(frees) ? settle(evolved(states, before, view.now), moment, policies) : [];
+    const after = before.some(changesWhoMay)
+      ? settle(evolvedBy(states, before, view.now), moment, policies)
+      : [];
     const events = [...before, ...after];
     ended = events.flatMap((e) =>
       e.type === "session.ended" || e.type === "session.lapsed" ? [e.session] : renamedFrom(e),
     );
     left = states.work.edits.flatMap((edit) => (ended.includes(edit.session) ? [edit.tree] : []));
-    if (events.length === 0) return { result: answer };
+    appended = events.length > 0;
+    if (!appended) return { result: answer };
     for (const e of events) assertEvent(e);
     const sync = !events.every((e) => TELEMETRY.has(e.type));
     return { result: answer, draft: { events: events as unknown as Json[], sync, by } };
@@ -123,15 +127,22 @@ export function decide<R>(
   if (drained.length > 0) ports.spool.done(drained);
   for (const tree of new Set(left)) ports.views.someLeft(tree);
   for (const session of ended) ports.views.removeLive(session);
+  if (appended) show(box);
   return result;
 }
 
-/** Whether it may make something free that another waits for. */
-function frees({ type }: Event): boolean {
-  return FREEING.has(type);
+function evolvedBy(states: States, events: readonly Event[], now: number): States {
+  return events.length === 0 ? states : evolved(states, events, now);
 }
 
-const FREEING: ReadonlySet<string> = new Set([
+/** Whether somebody may have what nobody might before, or not any more: what time has made due is looked at again. */
+function changesWhoMay({ type }: Event): boolean {
+  return CHANGE_WHO_MAY.has(type);
+}
+
+const CHANGE_WHO_MAY: ReadonlySet<string> = new Set([
+  "session.started",
+  "session.continued",
   "reservation.released",
   "reservation.expired",
   "session.ended",
@@ -140,6 +151,14 @@ const FREEING: ReadonlySet<string> = new Set([
   "waiter.joined",
   "waiter.left",
 ]);
+
+/** Puts what shell hooks ask where they look for it: who is to be told something, and whether anybody is alone. */
+function show({ log, ports }: Box): void {
+  const { inbox } = log.state(PROJECTIONS.notices);
+  for (const [session, notices] of Object.entries(inbox))
+    if (notices.length > 0) ports.views.someNews(session);
+  ports.views.setTogether(coordinationMode({ modes: log.state(PROJECTIONS.modes) }) === "together");
+}
 
 function renamedFrom(e: Event): string[] {
   return e.type === "session.continued" && e.from !== e.session ? [e.from] : [];

@@ -4,6 +4,7 @@ import { asBlocker, inTheWayOf, release } from "../domain/reservations.ts";
 import { findSession, livedAlongside, liveSessions } from "../domain/sessions.ts";
 import type { Grant } from "../domain/reservations.ts";
 import { findEdit } from "../domain/work.ts";
+import { announce } from "../policy/mod.ts";
 import { type Box, decide, look } from "./box.ts";
 import {
   commitEmpty,
@@ -14,6 +15,7 @@ import {
   commitWarned,
 } from "./messages.ts";
 import type { Git } from "./ports.ts";
+import { policySettings } from "./settings.ts";
 
 /** Who commits, and in which working tree; without a session it is a person. */
 export interface Committer {
@@ -258,7 +260,8 @@ export function recordCommit(box: Box, committer: Committer, git: Git, changed?:
   const clean = [...held].flatMap(([key, path]) =>
     dirty.has(path) ? [] : [{ kind: "path" as const, path: key }],
   );
-  return decide(box, committer.session, ({ states, gone }) => {
+  const resolved = othersLive(box, committer.session) && isResolution(git, head.paths);
+  return decide(box, committer.session, ({ states, now, gone }) => {
     const session = resolve(states.sessions, committer.session);
     const { tree } = committer;
     const left = head.paths.flatMap((path) => {
@@ -279,13 +282,31 @@ export function recordCommit(box: Box, committer: Committer, git: Git, changed?:
       paths: head.paths.slice(0, PATHS_RECORDED),
       total: head.paths.length,
       subject: head.subject.slice(0, 200),
+      resolved: resolved || undefined,
     });
     const released =
       session === undefined
         ? []
         : release(states.reservations, session, "committed", { tree, targets: clean });
-    return { events: [recorded, ...released], result: left.length === 0 ? "" : commitOfLeft(left) };
+    const paths = head.paths.map(git.keyOf);
+    const announced = announce(
+      states,
+      { commit: head.commit, session, tree, paths, resolved },
+      (other) => box.ports.spool.read(other, tree, paths),
+      { now, gone },
+      policySettings(box.settings),
+    );
+    return {
+      events: [recorded, ...released, ...announced],
+      result: left.length === 0 ? "" : commitOfLeft(left),
+    };
   });
+}
+
+/** Whether a conflict was resolved in some of these paths. */
+function isResolution(git: Git, paths: readonly string[]): boolean {
+  const resolved = new Set(git.resolvedPaths());
+  return paths.some((path) => resolved.has(path));
 }
 
 /** Those of the committed paths, by key, that the committer has reserved by name. */

@@ -2,7 +2,7 @@ import { leaseUntil, renewalDue } from "../policy/mod.ts";
 import { reserve } from "../domain/reservations.ts";
 import { livedAlongside } from "../domain/sessions.ts";
 import { findEdit } from "../domain/work.ts";
-import { attend, type Caller } from "./attendance.ts";
+import { attend, attended, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
 import { editRefused, leftBehind, tookOver } from "./messages.ts";
 import { policySettings } from "./settings.ts";
@@ -13,10 +13,10 @@ export type EditVerdict =
 
 /** The gate before an edit: the path is reserved for whoever asks first, or the edit is refused. */
 export function gateEdit(box: Box, caller: Caller, path: string): EditVerdict {
-  box.ports.views.addLive(caller.session);
+  attend(box, caller);
   const lease = policySettings(box.settings).lease;
   return decide<EditVerdict>(box, caller.session, ({ states, now, gone }) => {
-    const { session, events } = attend(box, states.sessions, caller);
+    const { session, events } = attended(box, states.sessions, caller);
     const holder = { session, agent: caller.agent };
     const request = {
       holder,

@@ -6,9 +6,11 @@
 import { event, type Event } from "../../events/mod.ts";
 import { type IndexRecord, indexesOf, orphans } from "../domain/indexes.ts";
 import { findSession, liveSessions } from "../domain/sessions.ts";
+import { refreshDue } from "../policy/mod.ts";
 import { type Box, decide, look } from "./box.ts";
 import { recordFailure } from "./failure.ts";
 import type { Gitdirs, Healed, Home } from "./ports.ts";
+import { policySettings } from "./settings.ts";
 
 /** Sessions without a sign of life for so long, whose process is gone, have left their index behind (SYS-2). */
 const ORPHANED_AFTER_MS = 24 * 3_600_000;
@@ -70,6 +72,13 @@ function recordHeal(
       : event("index.refreshed", { session, gitdir, from, to }),
   ];
   decide(box, session, () => ({ events, result: undefined }));
+}
+
+/** The index of a session that is to follow HEAD now although no git command of its own asks for it; mostly none. */
+export function indexToRefresh(box: Box, session: string, tree: string): IndexRecord | undefined {
+  const { states, now } = look(box);
+  const id = findSession(states.sessions, session)?.id ?? session;
+  return refreshDue(states, { session: id, tree }, now, policySettings(box.settings));
 }
 
 /**

@@ -223,21 +223,27 @@ export function welcome(
   );
 }
 
-/** What concerned a session since its last turn, one line each. */
+/** So many notices are told at once; of more, the number. */
+const TOLD_AT_ONCE = 5;
+
+/** What concerned a session since it was last told, one line each. */
 export function digest(notices: readonly Notice[], lapsed: readonly Grant[]): string {
-  const lines = notices.map((n) => `- ${clock(n.at)} ${noticeText(n)}`);
+  const lines = notices.slice(-TOLD_AT_ONCE).map((n) => `- ${clock(n.at)} ${noticeText(n)}`);
+  if (notices.length > TOLD_AT_ONCE)
+    lines.unshift(`- ${notices.length - TOLD_AT_ONCE} earlier: \`git signalbox log\``);
   if (lapsed.length > 0) {
     lines.push(
       `- your reservation of ${listed(lapsed.map((g) => formatTarget(g.target)))} ran out; the next edit takes it again if it is free`,
     );
   }
-  return lines.length === 0 ? "" : ["signalbox, since your last turn:", ...lines].join("\n");
+  return lines.length === 0 ? "" : ["signalbox:", ...lines].join("\n");
 }
 
 const NOTICE_TEXT: Readonly<Record<Notice["kind"], (by: string, what: string, detail: string) => string>> = {
   wanted: (by, what) =>
     `${by} wanted ${what}, which you have reserved; commit or \`git signalbox release\` it when you are done`,
   taken: (by, what) => `your reservation of ${what} had run out and ${by} has it now`,
+  changed: (by, what, detail) => `${by} committed ${what} (${detail}); what you have read of it may be old`,
   overridden: (by, what) => `${by} committed ${what}, which you have reserved`,
   asked: (by, what, detail) => `${by} asks for ${what}: ${detail}`,
   accepted: (by, what) => `${by} handed ${what} over to you`,

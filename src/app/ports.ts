@@ -44,6 +44,10 @@ export interface Spool {
   /** Keeps what this git process's commit left out, until after the commit. */
   readonly markLeftOut: (gitPid: string, paths: readonly string[]) => void;
   readonly takeLeftOut: (gitPid: string) => readonly string[];
+  /** Which of these canonical paths of a working tree a session has read of late. */
+  readonly read: (session: string, tree: string, paths: readonly string[]) => ReadonlySet<string>;
+  /** Notes that it reads one; `path` as its tool was given it. */
+  readonly markRead: (session: string, path: string) => void;
   /** Removes what sessions that are not live, and git processes of long ago, left behind. */
   readonly prune: (live: ReadonlySet<string>) => void;
 }
@@ -58,6 +62,12 @@ export interface Views {
   readonly setHome: (session: string, home: Home) => void;
   /** After its last event was appended. */
   readonly removeLive: (session: string) => void;
+  /** There is something to tell the session; it is about to be told. */
+  readonly someNews: (session: string) => void;
+  readonly noNews: (session: string) => void;
+  readonly hasNews: (session: string) => boolean;
+  /** Sessions are coordinated (`src/policy/coordination.ts`); while they are not, edits are only noted. */
+  readonly setTogether: (together: boolean) => void;
   /** In this working tree there may be work of sessions that are not there any more; there is none. */
   readonly someLeft: (tree: string) => void;
   readonly noneLeft: (tree: string) => void;
@@ -154,6 +164,8 @@ export interface Git {
   readonly rewound: (paths: readonly string[]) => readonly string[];
   /** Paths that the merge, cherry-pick or revert in progress has changed by itself; none if there is none. */
   readonly broughtPaths: () => string[];
+  /** Paths whose conflict was resolved in the index; git remembers until the index is made anew. */
+  readonly resolvedPaths: () => string[];
   /** The commit HEAD is at; `undefined` before the first one. */
   readonly headCommit: () => CommitFacts | undefined;
   /** A merge, cherry-pick, revert or rebase is in progress. */

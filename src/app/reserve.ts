@@ -3,7 +3,7 @@ import type { Target } from "../domain/pattern.ts";
 import { type Grant, type Mode, release, reserve } from "../domain/reservations.ts";
 import { findSession } from "../domain/sessions.ts";
 import { leaseUntil } from "../policy/mod.ts";
-import { attend, type Caller } from "./attendance.ts";
+import { attend, attended, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
 import { policySettings } from "./settings.ts";
 
@@ -19,8 +19,9 @@ export function reserveTargets(
   mode: Mode,
 ): ReserveAnswer {
   const lease = policySettings(box.settings).lease;
+  attend(box, caller);
   return decide<ReserveAnswer>(box, caller.session, ({ states, now, gone }) => {
-    const { session, events } = attend(box, states.sessions, caller);
+    const { session, events } = attended(box, states.sessions, caller);
     const until = leaseUntil(lease, now);
     const request = {
       holder: { session, agent: caller.agent },

@@ -69,7 +69,7 @@ const TELL: Tellers = {
   "rebase.conflicted": (e) =>
     `${who(e)}'s rebase onto ${short(e.target)} would conflict in ${list(e.paths)}; again after ${clock(e.notBefore)}`,
   "policy.switched": (e) =>
-    `${e.policy} went from ${e.from} to ${e.to} at ${e.rate} per ${duration(e.perMs)}`,
+    `${e.policy} went from ${e.from} to ${e.to} at ${Math.round(e.rate)}${e.perMs === 0 ? " sessions" : ` per ${duration(e.perMs)}`}`,
   "guard.refused": (e) => `${who(e)} was refused ${e.verb}: ${e.reason}`,
   "guard.bypassed": (e) =>
     `${person(e.session)} passed the guard by (${e.how})${e.reason === undefined ? "" : `: ${e.reason}`}`,

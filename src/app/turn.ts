@@ -8,10 +8,12 @@ import { digest } from "./messages.ts";
 
 /** What concerned a session since it was last told; empty if nothing did. It is told once. */
 export function deliverNotices(box: Box, session: string): string {
+  // Before they are looked at: what comes in between is news again.
+  box.ports.views.noNews(session);
   return decide(box, session, ({ states, now }) => {
     const id = findSession(states.sessions, session)?.id;
     if (id === undefined) return { events: [], result: "" };
-    const notices = undelivered(states.notices, id);
+    const notices = undelivered(states.notices, id, now);
     const lapsed = lapsedOf(states.reservations, id, now);
     const events: Event[] = lapsed.map((g) =>
       event("reservation.expired", { ...holderOf(g), tree: g.tree, targets: [g.target], until: g.until }),
@@ -20,4 +22,9 @@ export function deliverNotices(box: Box, session: string): string {
     if (last !== undefined) events.push(event("notice.delivered", { session: id, through: last.seq }));
     return { events, result: digest(notices, lapsed) };
   });
+}
+
+/** The same at a tool call in the middle of a turn: only if there is something, which costs a look at a file. */
+export function deliverNews(box: Box, session: string): string {
+  return box.ports.views.hasNews(session) ? deliverNotices(box, session) : "";
 }

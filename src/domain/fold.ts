@@ -15,6 +15,8 @@ export interface Fold<S> {
   readonly version: number;
   readonly initial: () => S;
   readonly evolve: (state: S, event: Event, meta: Meta) => void;
+  /** Whether events of that type may change the state. */
+  readonly reacts: (type: string) => boolean;
 }
 
 /** What `evolve` does for each event it knows; all others leave the state as it is. */
@@ -33,5 +35,6 @@ export function fold<S>(name: string, version: number, initial: () => S, reactio
     version,
     initial,
     evolve: (state, event, meta) => table.get(event.type)?.(state, event, meta),
+    reacts: (type) => table.has(type),
   };
 }

@@ -5,6 +5,7 @@ import type { Fold, Meta } from "./fold.ts";
 import { guard } from "./guard.ts";
 import { handoffs } from "./handoffs.ts";
 import { indexes } from "./indexes.ts";
+import { modes } from "./modes.ts";
 import { notices } from "./notices.ts";
 import { rebaseQueue } from "./rebase-queue.ts";
 import { reservations } from "./reservations.ts";
@@ -25,6 +26,7 @@ export const FOLDS = {
   guard,
   work,
   stashes,
+  modes,
 };
 
 /** The state of every fold, by its name here. */
@@ -35,7 +37,12 @@ export const ALL_FOLDS = Object.values(FOLDS) as readonly Fold<unknown>[];
 
 /** The states after these events, were they appended now; the given ones stay as they are. */
 export function evolved(states: States, events: readonly Event[], now: number): States {
-  const next = structuredClone(states);
+  const next = Object.fromEntries(
+    Object.entries(FOLDS).map(([name, { reacts }]) => {
+      const state = states[name as keyof States];
+      return [name, events.some((e) => reacts(e.type)) ? structuredClone(state) : state];
+    }),
+  ) as States;
   for (const event of events) evolve(next, event, { seq: Number.MAX_SAFE_INTEGER, t: now });
   return next;
 }

@@ -7,12 +7,14 @@ export interface Notice {
   /** Sequence number of the event it comes from. */
   seq: number;
   at: number;
-  kind: "wanted" | "taken" | "overridden" | "asked" | "accepted" | "rejected";
+  kind: "wanted" | "taken" | "overridden" | "changed" | "asked" | "accepted" | "rejected";
   /** The other session; "" is a person. */
   by: string;
   /** The file or task it is about. */
   what: string;
   detail?: string | undefined;
+  /** It is told from then on (ms). */
+  notBefore?: number | undefined;
 }
 
 export interface NoticesState {
@@ -23,7 +25,7 @@ export interface NoticesState {
 const INBOX_KEPT = 20;
 const TEXT_KEPT = 300;
 
-export const notices = fold<NoticesState>("notices", 2, () => ({ inbox: {} }), {
+export const notices = fold<NoticesState>("notices", 3, () => ({ inbox: {} }), {
   "session.started": (state, e) => {
     enter(state.inbox, e.session, []);
   },
@@ -48,6 +50,14 @@ export const notices = fold<NoticesState>("notices", 2, () => ({ inbox: {} }), {
       });
     }
   },
+  "commit.announced": (state, e, { seq, t }) => {
+    for (const { session, paths, total } of e.about ?? []) {
+      const what =
+        total > paths.length ? `${paths.join(", ")} and ${total - paths.length} more` : paths.join(", ");
+      const { by = "", notBefore } = e;
+      put(state, session, { seq, at: t, kind: "changed", by, what, detail: e.commit.slice(0, 8), notBefore });
+    }
+  },
   "handoff.requested": (state, e, { seq, t }) => {
     const what = e.task ?? names(e.targets ?? []);
     put(state, e.to, { seq, at: t, kind: "asked", by: e.from, what, detail: e.reason });
@@ -58,13 +68,13 @@ export const notices = fold<NoticesState>("notices", 2, () => ({ inbox: {} }), {
     const what = e.task ?? names(e.targets ?? []);
     put(state, e.from, { seq, at: t, kind: "rejected", by: e.to, what, detail: e.reason });
   },
-  "notice.delivered": (state, e) => {
+  "notice.delivered": (state, e, { t }) => {
     const inbox = lookUp(state.inbox, e.session);
     if (inbox === undefined) return;
     enter(
       state.inbox,
       e.session,
-      inbox.filter((notice) => notice.seq > e.through),
+      inbox.filter((notice) => notice.seq > e.through || !isDue(notice, t)),
     );
   },
   "session.continued": (state, e) => {
@@ -98,7 +108,11 @@ function names(targets: readonly Target[]): string {
   return targets.map(formatTarget).join(", ");
 }
 
-/** What a session has not been told yet, oldest first. */
-export function undelivered(state: NoticesState, session: string): Notice[] {
-  return lookUp(state.inbox, session) ?? [];
+function isDue({ notBefore = 0 }: Notice, now: number): boolean {
+  return notBefore <= now;
+}
+
+/** What a session is to be told now, oldest first. */
+export function undelivered(state: NoticesState, session: string, now: number): Notice[] {
+  return (lookUp(state.inbox, session) ?? []).filter((notice) => isDue(notice, now));
 }

@@ -1,3 +1,6 @@
 export { LEASE_DEFAULTS, leaseUntil, type LeaseSettings, renewalDue } from "./lease.ts";
 export { POLICY_DEFAULTS, type PolicySettings } from "./settings.ts";
 export { type Loop, LOOPS, type Moment, settle } from "./settle.ts";
+export { type CoordinationMode, coordinationMode } from "./coordination.ts";
+export { refreshDue, type RefreshMode, refreshMode } from "./refresh.ts";
+export { announce } from "./announce.ts";

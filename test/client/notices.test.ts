@@ -36,7 +36,7 @@ test("the holder is told at its next prompt who wanted its file, once", { skip: 
   assert.match(
     told()[0]!,
     new RegExp(
-      `^UserPromptSubmit hook additional context: signalbox, since your last turn:\\n` +
+      `^UserPromptSubmit hook additional context: signalbox:\\n` +
         `- \\d\\d:\\d\\d session ${by} wanted a\\.txt, which you have reserved; commit or \`git signalbox release\` it when you are done$`,
     ),
   );

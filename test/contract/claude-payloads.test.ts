@@ -34,6 +34,7 @@ const HOOK_OF: readonly (readonly [RegExp, string])[] = [
   [/^PostToolUseFailure\.Bash\b/, "post-bash-failure"],
   [/^Stop$/, "stop"],
   [/^SubagentStart\b/, "agent-start"],
+  [/^PreToolUse\.Read\b/, "pre-read"],
   [/^SubagentStop\b/, "agent-stop"],
 ];
 

@@ -13,10 +13,11 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { CLAUDE_HOOKS, GIT_HOOKS, HOOKS } from "../../hooks/manifest.ts";
 import { renderEntry } from "../../src/app/install/entry.ts";
@@ -136,7 +137,10 @@ for (const [shell, flags] of SHELLS) {
           hook.mode !== "spool" &&
           // A person's commit is looked at when it is done, unless their index is behind.
           !(who === "" && /^(?:pre-commit|prepare-commit-msg)$/.test(hook.name)) &&
-          (hook.when === "always" || (hook.when === "live" ? live.length > 0 : others));
+          // What it was given is no edit that could be noted.
+          (hook.name === "pre-edit" ||
+            hook.when === "always" ||
+            (hook.when === "live" ? live.length > 0 : hook.when === "others" && others));
         const started = box.starts();
         assert.deepEqual(
           started,
@@ -145,6 +149,82 @@ for (const [shell, flags] of SHELLS) {
         );
       }
     }
+  });
+
+  test(`${name}: alone, an edit is noted and no runtime is started`, (t) => {
+    const box = makeBox(t);
+    const top = dirname(dirname(box.dir));
+    mkdirSync(join(top, "src/nested/.git"), { recursive: true });
+    mkdirSync(join(box.dir, "views/home"), { recursive: true });
+    symlinkSync(tmpdir(), join(top, "link"));
+    const noted = () => {
+      const files = readdirSync(join(box.dir, "spool/wrote")).map((file) =>
+        join(box.dir, "spool/wrote", file),
+      );
+      const texts = files.map((file) => readFileSync(file, "utf8"));
+      for (const file of files) rmSync(file);
+      return texts;
+    };
+    const edit = (path: string, more = "", before = "") =>
+      `{"session_id":"me",${before}"hook_event_name":"PreToolUse","tool_name":"Write","tool_input":{"file_path":"${path}","content":"x${more}"}}`;
+    const home = (line: string) => writeFileSync(join(box.dir, "views/home/me"), `main\nid\n${line}\n\n`);
+    const plain = edit(join(top, "src/new file.ts"));
+    const huge = edit(join(top, "a.ts"), "y".repeat(200_000));
+
+    box.live("me");
+    for (const line of ["", top]) {
+      home(line);
+      for (const input of [plain, huge]) {
+        assert.deepEqual(call(box, ["claude", "pre-edit"], ME, input), SILENT);
+        assert.deepEqual(noted(), [input.slice(0, 8192)], "what the next fold takes");
+        assert.deepEqual(box.starts(), []);
+      }
+    }
+    const started = (what: string, input = plain, env: Record<string, string> = ME) => {
+      assert.deepEqual(call(box, ["claude", "pre-edit"], env, input), SILENT, what);
+      assert.equal(box.starts().length, 1, what);
+      noted();
+    };
+    started("a person, or nobody that is known", plain, {});
+    started("a subagent", edit(join(top, "a.ts"), "", '"agent_id":"ae1",'));
+    started("elsewhere", edit("/elsewhere/a.ts"));
+    started("a repository within", edit(join(top, "src/nested/a.ts")));
+    started("by a link", edit(join(top, "link/a.ts")));
+    started("by dots", edit(`${top}/src/../a.ts`));
+    started("in the gitdir", edit(join(top, ".git/config")));
+    started("a path with an escape", edit(join(top, String.raw`a\"b.ts`)));
+    started("garbage", "}{");
+    started("nothing", "");
+    home("/elsewhere");
+    started("its tree is another one");
+    rmSync(join(box.dir, "views/home/me"));
+    started("no tree is known");
+    home("");
+    writeFileSync(join(box.dir, "views/together"), "");
+    started("alone for a short time only");
+    rmSync(join(box.dir, "views/together"));
+    box.live("me", "other");
+    started("another is here");
+    box.live("other");
+    started("it is not known itself");
+  });
+
+  test(`${name}: a read is noted; the runtime is started for news`, (t) => {
+    const box = makeBox(t);
+    for (const folder of ["spool/read", "views/news"]) mkdirSync(join(box.dir, folder), { recursive: true });
+    const input = '{"session_id":"me","tool_input":{"file_path":"/r/a b.ts"}}';
+    box.live("me");
+    assert.deepEqual(call(box, ["claude", "pre-read"], ME, input), SILENT);
+    assert.equal(existsSync(join(box.dir, "spool/read/me")), false, "alone nobody asks");
+    box.live("me", "other");
+    for (let i = 0; i < 2; i += 1) assert.deepEqual(call(box, ["claude", "pre-read"], ME, input), SILENT);
+    for (const bad of ["", "}{", '{"tool_input":{"file_path":"cut'])
+      assert.deepEqual(call(box, ["claude", "pre-read"], ME, bad), SILENT);
+    assert.equal(readFileSync(join(box.dir, "spool/read/me"), "utf8"), "/r/a b.ts\n/r/a b.ts\n");
+    assert.deepEqual(box.starts(), []);
+    writeFileSync(join(box.dir, "views/news/me"), "");
+    assert.deepEqual(call(box, ["claude", "pre-read"], ME, input), SILENT);
+    assert.equal(box.starts().length, 1);
   });
 
   test(`${name}: the runtime gets neither NODE_OPTIONS nor NODE_EXTRA_CA_CERTS`, (t) => {

@@ -18,12 +18,15 @@ import {
 
 const sessions = at(0, started("a"), started("b"), started("c"));
 const wants = (who: string, word = "f"): Event => refused(who, word, [blocker("a", word, 0, 60)]);
+const LATER = min(1_000_000);
 const matter = { handoff: "h", from: "b", to: "a", task: "t" };
 const delivered = (through: number, session = "a"): Event => event("notice.delivered", { session, through });
 
 /** What waits for a session, as `kind by what`. */
 const inbox = ({ states }: Pick<Now, "states">, session = "a") =>
-  undelivered(states.notices, session).map(({ kind, by, what }) => `${kind} ${by || "person"} ${what}`);
+  undelivered(states.notices, session, LATER).map(
+    ({ kind, by, what }) => `${kind} ${by || "person"} ${what}`,
+  );
 
 describe("a session is to hear", () => {
   test("that somebody wanted what it holds", () => {
@@ -43,7 +46,7 @@ describe("a session is to hear", () => {
     const asked = event("handoff.requested", { ...matter, reason: "I know it", until: min(9) });
     const world = given(sessions, at(1, asked));
     assert.deepEqual(inbox(world), ["asked b t"]);
-    assert.equal(undelivered(world.states.notices, "a")[0]?.detail, "I know it");
+    assert.equal(undelivered(world.states.notices, "a", LATER)[0]?.detail, "I know it");
   });
 
   test("the answer to what it asked, and why not", () => {
@@ -54,7 +57,7 @@ describe("a session is to hear", () => {
       at(2, event("handoff.rejected", { ...files, reason: "still at it" })),
     );
     assert.deepEqual(inbox(world, "b"), ["accepted a t", "rejected a f, src/"]);
-    assert.equal(undelivered(world.states.notices, "b")[1]?.detail, "still at it");
+    assert.equal(undelivered(world.states.notices, "b", LATER)[1]?.detail, "still at it");
   });
 });
 
@@ -71,12 +74,12 @@ describe("a session is not told", () => {
   test("the same thing twice; the last time counts", () => {
     const world = given(sessions, at(1, wants("b")), at(2, wants("c")), at(3, wants("b")));
     assert.deepEqual(inbox(world), ["wanted c f", "wanted b f"]);
-    assert.equal(undelivered(world.states.notices, "a")[1]?.at, min(3));
+    assert.equal(undelivered(world.states.notices, "a", LATER)[1]?.at, min(3));
   });
 
   test("again what it has been told; what came since, it is", () => {
     const world = given(sessions, at(1, wants("b", "f")), at(2, wants("b", "g")));
-    const [first] = undelivered(world.states.notices, "a");
+    const [first] = undelivered(world.states.notices, "a", LATER);
     world.when(3, () => [delivered(first!.seq)]);
     assert.deepEqual(inbox(world), ["wanted b g"]);
   });
@@ -91,7 +94,7 @@ describe("a session is not told", () => {
   test("anything longer than 300 characters", () => {
     const asked = event("handoff.requested", { ...matter, reason: "x".repeat(9999), until: min(9) });
     const world = given(sessions, at(1, asked));
-    assert.equal(undelivered(world.states.notices, "a")[0]?.detail?.length, 300);
+    assert.equal(undelivered(world.states.notices, "a", LATER)[0]?.detail?.length, 300);
   });
 });
 

@@ -103,6 +103,12 @@ export function gitIn(
       return new Set([...gone, ...there.filter((path, i) => inHead.get(path)?.hash === hashes[i])]);
     },
 
+    resolvedPaths() {
+      return paths(tryGit(cwd, ["ls-files", "--resolve-undo", "-z"]) ?? "").map((line) =>
+        line.slice(line.indexOf("\t") + 1),
+      );
+    },
+
     rewound(wanted) {
       const [last = "", before = ""] = (
         tryGit(cwd, ["log", "-g", "-2", "--format=%H %gs", "HEAD"]) ?? ""

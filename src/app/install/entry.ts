@@ -34,7 +34,8 @@ export function renderEntry(template: string, { claude, git }: HookTable, runtim
   const values: Readonly<Record<string, string>> = {
     SPOOL: words(({ mode, edits }) => mode === "spool" && edits),
     SEEN: words(({ mode, edits }) => mode === "spool" && !edits),
-    OTHERS: words(({ mode, when }) => mode !== "spool" && when === "others"),
+    // Alone, the edit gate notes what it would have decided (`claude:pre-edit` in hook.sh).
+    OTHERS: words(({ mode, when, edits }) => mode !== "spool" && when === "others" && !edits),
     LIVE: words(({ mode, when }) => mode !== "spool" && when === "live"),
   };
   return filled(template, { ...values, ...runtimeValues(runtime) });

@@ -31,7 +31,7 @@ export interface ClaudeHookSpec {
   readonly event: string;
   readonly matcher?: string;
   readonly mode: "spool" | "record" | "decide";
-  readonly when: "always" | "live" | "others";
+  readonly when: "always" | "live" | "others" | "news";
   readonly timeoutS: number;
 }
 
@@ -39,7 +39,7 @@ export interface ClaudeHookSpec {
 export interface GitHookSpec {
   readonly name: string;
   readonly mode: "spool" | "record" | "decide";
-  readonly when: "always" | "live" | "others";
+  readonly when: "always" | "live" | "others" | "news";
   readonly stdin: boolean;
 }
 

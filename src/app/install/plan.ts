@@ -91,6 +91,7 @@ export const BOX_FOLDERS = [
   "log",
   "spool/seen",
   "spool/wrote",
+  "spool/read",
   "spool/checked",
   "spool/bash",
   "views/live",

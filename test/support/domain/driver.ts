@@ -256,7 +256,7 @@ export function drive(commands: readonly Command[], { onAnswer, onRecord }: Obse
     const ranOut = lapsedOf(states.reservations, session, now).map((g) =>
       event("reservation.expired", { ...holderOf(g), tree: g.tree, targets: [g.target], until: g.until }),
     );
-    const last = undelivered(states.notices, session).at(-1);
+    const last = undelivered(states.notices, session, now).at(-1);
     return last === undefined
       ? ranOut
       : [...ranOut, event("notice.delivered", { session, through: last.seq })];
