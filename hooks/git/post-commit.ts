@@ -1,4 +1,4 @@
-import { recordCommit, tellPerson } from "../../src/app/commit-gate.ts";
+import { othersLive, recordCommit, tellPerson } from "../../src/app/commit-gate.ts";
 import { healAfter } from "./carry-forward.ts";
 import { changedBetween } from "../../src/adapters/git/work-tree.ts";
 import type { GitCall, GitHandler } from "./call.ts";
@@ -10,9 +10,11 @@ export const postCommit: GitHandler = (call) => {
     git.unstage(box.ports.spool.takeLeftOut(gitPid));
     box.ports.spool.unmarkChecked(gitPid);
   }
+  // The index forgets them when it is carried forward.
+  const resolved = othersLive(box, committer.session) ? git.resolvedPaths() : [];
   healAfter(call);
   const told = committer.session === undefined ? tellPerson(box, committer, git) : "";
-  const say = recordCommit(box, committer, git, changedByAmend(call));
+  const say = recordCommit(box, committer, git, { changed: changedByAmend(call), resolved });
   const both = [told, say].filter((text) => text !== "").join("\n");
   return both === "" ? {} : { say: both };
 };

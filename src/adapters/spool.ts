@@ -16,7 +16,7 @@ import { writtenPath } from "./claude.ts";
 import { locate } from "./locate.ts";
 
 /** One fold takes at most so many; the next takes the rest. */
-const DRAINED_AT_ONCE = 256;
+const DRAINED_AT_ONCE = 4096;
 /** Of what a session has read the last so many count. */
 const READS_KEPT = 200;
 /** A session that is not live may still be starting; a commit may wait that long for its editor. */
@@ -62,14 +62,16 @@ export function spoolIn(
       if (lines.length > 2 * READS_KEPT) writeFileSync(file, `${lines.slice(-READS_KEPT).join("\n")}\n`);
       // To look where a file is takes a while: only for those that may be asked for.
       const named = new Set(asked.map((path) => basename(path).toLowerCase()));
-      const read = [...new Set(lines.slice(-READS_KEPT))]
-        .map(unescaped)
-        .filter((path) => named.has(basename(path).toLowerCase()))
-        .map((path) => locate(path, repo))
-        .filter((where) => where.kind === "tracked-tree")
-        .filter((where) => where.repo.commonDir === repo.commonDir && where.repo.tree === tree)
-        .map(({ path }) => path);
-      return new Set(asked.filter((path) => read.includes(path)));
+      const read = new Set(
+        [...new Set(lines.slice(-READS_KEPT))]
+          .map(unescaped)
+          .filter((path) => named.has(basename(path).toLowerCase()))
+          .map((path) => locate(path, repo))
+          .filter((where) => where.kind === "tracked-tree")
+          .filter((where) => where.repo.commonDir === repo.commonDir && where.repo.tree === tree)
+          .map(({ path }) => path),
+      );
+      return new Set(asked.filter((path) => read.has(path)));
     },
     markRead(session, path) {
       mkdirSync(dir("read"), { recursive: true });

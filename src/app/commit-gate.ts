@@ -245,22 +245,32 @@ export function tellPerson(box: Box, { tree }: Committer, git: Git): string {
   });
 }
 
+export interface CommitDetails {
+  /** The paths, where they are not those that it changes in its parent: of an amend, what is new in it. */
+  readonly changed?: readonly string[] | undefined;
+  /** Paths whose conflict was resolved in the index. */
+  readonly resolved?: readonly string[];
+}
+
 /**
  * After a commit: it is recorded, and its session lets go of what it committed whole. Answers with what it should
  * know: that it has committed what a session that is gone had left there.
- *
- * @param changed the paths, where they are not those that it changes in its parent: of an amend, what is new in it
  */
-export function recordCommit(box: Box, committer: Committer, git: Git, changed?: readonly string[]): string {
+export function recordCommit(
+  box: Box,
+  committer: Committer,
+  git: Git,
+  { changed, resolved: resolvedPaths = [] }: CommitDetails = {},
+): string {
   const commit = git.headCommit();
   if (commit === undefined) return "";
   const head = { ...commit, paths: changed ?? commit.paths };
+  const resolved = head.paths.some((path) => resolvedPaths.includes(path));
   const held = heldPaths(box, committer, new Map(head.paths.map((path) => [git.keyOf(path), path])));
   const dirty = git.dirty([...held.values()]);
   const clean = [...held].flatMap(([key, path]) =>
     dirty.has(path) ? [] : [{ kind: "path" as const, path: key }],
   );
-  const resolved = othersLive(box, committer.session) && isResolution(git, head.paths);
   return decide(box, committer.session, ({ states, now, gone }) => {
     const session = resolve(states.sessions, committer.session);
     const { tree } = committer;
@@ -301,12 +311,6 @@ export function recordCommit(box: Box, committer: Committer, git: Git, changed?:
       result: left.length === 0 ? "" : commitOfLeft(left),
     };
   });
-}
-
-/** Whether a conflict was resolved in some of these paths. */
-function isResolution(git: Git, paths: readonly string[]): boolean {
-  const resolved = new Set(git.resolvedPaths());
-  return paths.some((path) => resolved.has(path));
 }
 
 /** Those of the committed paths, by key, that the committer has reserved by name. */

@@ -14,6 +14,8 @@ export function deliverNotices(box: Box, session: string): string {
     const id = findSession(states.sessions, session)?.id;
     if (id === undefined) return { events: [], result: "" };
     const notices = undelivered(states.notices, id, now);
+    // Some are not due yet.
+    if ((states.notices.inbox[id]?.length ?? 0) > notices.length) box.ports.views.someNews(session);
     const lapsed = lapsedOf(states.reservations, id, now);
     const events: Event[] = lapsed.map((g) =>
       event("reservation.expired", { ...holderOf(g), tree: g.tree, targets: [g.target], until: g.until }),

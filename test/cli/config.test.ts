@@ -44,6 +44,7 @@ test("a set lease is what the next edit gets", async (t) => {
   const repo = await makeScratch(t);
   await repo.signalbox("config", TTL, "60");
   const ada = await repo.startSession("ada");
+  await repo.startSession("bob");
   const before = Date.now();
   await ada.ask("a.txt");
   const until = repo.eventsOf("reservation.granted")[0]?.until ?? 0;

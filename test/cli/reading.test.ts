@@ -22,6 +22,7 @@ async function json(repo: ScratchRepo, ...args: string[]): Promise<Document> {
 test("--json: every document says its kind and version, and keeps its fields", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
+  await repo.startSession("zoe");
   await ada.edit("a.txt");
   const status = await json(repo, "status", "--json");
   assert.deepEqual(
@@ -84,6 +85,7 @@ test("status fits 80 columns with 20 sessions and the longest names", async (t) 
 test("names from outside are shown, not obeyed", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
+  await repo.startSession("zoe");
   await ada.ask("evil\u001B[2Jname\r.txt");
   await repo.mustGit("commit", "-q", "--allow-empty", "-m", "\u001B[31mred\u0007");
   for (const command of [["status"], ["log"], ["replay"], ["who", "evil\u001B[2Jname\r.txt"]]) {
@@ -96,6 +98,7 @@ test("names from outside are shown, not obeyed", async (t) => {
 test("who: free, held, by a directory, outside; from a subdirectory", async (t) => {
   const repo = await makeScratch(t, { files: { "src/a.txt": "1\n", "b.txt": "1\n" } });
   const ada = await repo.startSession("ada");
+  await repo.startSession("zoe");
   assert.equal((await repo.signalbox("who", "b.txt")).stdout, "b.txt is free\n");
   await repo.signalboxAs({ env: ada.env }, "reserve", "src/");
   const held = await repo.signalboxAs({ cwd: repo.path("src") }, "who", "a.txt");
@@ -116,6 +119,7 @@ test("who: free, held, by a directory, outside; from a subdirectory", async (t) 
 test("log: the last n, none, and --follow until it is told to stop", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
+  await repo.startSession("zoe");
   await ada.ask("a.txt");
   const count = async (...args: string[]) =>
     (await repo.signalbox("log", ...args)).stdout.split("\n").filter(Boolean).length;
@@ -147,6 +151,7 @@ test("log: the last n, none, and --follow until it is told to stop", async (t) =
 test("replay --at: by record, by time, beyond the end, and garbage", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
+  await repo.startSession("zoe");
   await ada.ask("a.txt");
   const last = Number(/^\s*(\d+) .*reserved a\.txt/m.exec((await repo.signalbox("replay")).stdout)?.[1]);
   await ada.end();
@@ -180,6 +185,7 @@ function segment(repo: ScratchRepo): string {
 test("a log damaged in the middle: every reading command exits 4 and says where; doctor --fix mends it", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
+  await repo.startSession("zoe");
   for (let i = 0; i < 6; i++) await ada.ask(`f${i}.txt`);
   const file = segment(repo);
   const lines = readFileSync(file, "utf8").split("\n");

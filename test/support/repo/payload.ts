@@ -40,6 +40,15 @@ export function editPayload(who: Who, event: string, file: string, tool = "Edit"
   };
 }
 
+export function readPayload(who: Who, file: string): Payload {
+  return {
+    ...inTurn(who, "PreToolUse"),
+    tool_name: "Read",
+    tool_input: { file_path: file },
+    tool_use_id: "toolu_5a1a117c",
+  };
+}
+
 export function bashPayload(who: Who, event: string, command: string): Payload {
   return { ...inTurn(who, event), tool_name: "Bash", tool_input: { command }, tool_use_id: "toolu_5a1a117b" };
 }

@@ -8,6 +8,7 @@ import {
   editPayload,
   type Payload,
   promptPayload,
+  readPayload,
   sessionEndPayload,
   sessionStartPayload,
 } from "./payload.ts";
@@ -129,6 +130,11 @@ export class FakeSession {
     appendFileSync(path, text);
     await this.hook("post-edit", editPayload(this.who, "PostToolUse", path, tool));
     return answer;
+  }
+
+  /** Asks before it reads a file, as its client does. */
+  read(file: string): Promise<Answer> {
+    return this.hook("pre-read", readPayload(this.who, resolve(this.#place.cwd, file)));
   }
 
   /** Calls one of the hooks around a command of the Bash tool; runs nothing. */
