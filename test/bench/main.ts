@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { benchAppend } from "./append.ts";
+import { benchCoordination } from "./coordination.ts";
 import { benchHooks } from "./hooks.ts";
 import { type Row, run } from "./measure.ts";
 import { benchShim } from "./shim.ts";
@@ -21,6 +22,7 @@ try {
         ? { rounds: 5, files: [1000], sessions: [1, 4], commits: 5 }
         : { rounds: 25, files: [1000, 10_000, 100_000], sessions: [1, 4, 10, 50], commits: 10 },
     )),
+    ...benchCoordination(join(dir, "coordination"), quick ? [2, 5] : [2, 5, 10, 20, 50], quick ? 2 : 3),
     ...benchHooks(dir, quick ? 5 : 25, quick ? [0, 1000] : undefined),
     ...(await benchAppend(join(dir, "append"), quick ? 2000 : 20_000)),
   ];
