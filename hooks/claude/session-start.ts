@@ -7,11 +7,11 @@ import { findRepo } from "../../src/adapters/locate.ts";
 import { recordFailure } from "../../src/app/failure.ts";
 import { attributeOnArrival } from "../../src/app/attribution.ts";
 import { arriveSession } from "../../src/app/attendance.ts";
-
 import { isolate, sweepIndexes } from "../../src/app/isolation.ts";
 import { recordHead } from "../../src/app/movements.ts";
 import { groundOf } from "./post-bash.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
+import { pullBranch } from "./pull-branch.ts";
 
 /** SessionStart fires again on resume, compact and /clear: then the session goes on. Silent when alone. */
 export const sessionStart: ClaudeHandler = ({ input, box }) => {
@@ -32,5 +32,6 @@ export const sessionStart: ClaudeHandler = ({ input, box }) => {
     // The session is on record, and guarded by the hooks; it only has no index of its own.
     recordFailure(box, "claude session-start: its own index", error, caller.session);
   }
-  return note === "" ? "" : tell("SessionStart", note);
+  const both = [note, pullBranch(box, caller)].filter(Boolean).join("\n");
+  return both === "" ? "" : tell("SessionStart", both);
 };

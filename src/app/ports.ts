@@ -225,3 +225,54 @@ export interface GuardGit {
   /** The working tree that a folder is in, as events name it. */
   readonly treeOf: (path: string) => string | undefined;
 }
+
+/** Where a branch stands to the one it is based on. */
+export type Standing =
+  | { readonly kind: "none"; readonly why: string }
+  | {
+      readonly kind: "branch";
+      /** Short names, and the commits they are at. */
+      readonly branch: string;
+      readonly head: string;
+      readonly base: string;
+      readonly target: string;
+      /** Commits that only the branch has, and only its base. */
+      readonly ahead: number;
+      readonly behind: number;
+      /** Merge commits among its own. */
+      readonly merges: number;
+    };
+
+/** Why a working tree cannot be moved now. */
+export type Obstacle =
+  | { readonly kind: "operation"; readonly what: string }
+  | { readonly kind: "dirty"; readonly paths: readonly string[] }
+  | { readonly kind: "staged"; readonly paths: readonly string[]; readonly session: string };
+
+/** What coming up to its base would come to. */
+export type Prediction =
+  | { readonly kind: "current" }
+  | { readonly kind: "forward" }
+  | { readonly kind: "clean"; readonly commits: number }
+  /** Its own merges: a rebase would take them apart. */
+  | { readonly kind: "merges" }
+  | { readonly kind: "conflict"; readonly commit: string; readonly paths: readonly string[] };
+
+export type SyncOutcome =
+  | { readonly kind: "done"; readonly from: string; readonly to: string }
+  /** It was not foreseen; all is as it was. */
+  | { readonly kind: "conflict"; readonly paths: readonly string[] }
+  | { readonly kind: "failed"; readonly why: string };
+
+/** The branch of one working tree, and the one it is based on. */
+export interface Branches {
+  /** @param base a branch or commit; "auto": the upstream, else the default branch */
+  readonly standing: (base: string) => Standing;
+  readonly fetch: () => boolean;
+  readonly obstacle: () => Obstacle | undefined;
+  readonly predict: (standing: Extract<Standing, { kind: "branch" }>) => Prediction;
+  readonly bringUp: (
+    standing: Extract<Standing, { kind: "branch" }>,
+    how: "forward" | "rebase",
+  ) => SyncOutcome;
+}

@@ -15,6 +15,7 @@ export const COMMANDS = {
   release: async () => (await import("./release.ts")).releaseCommand,
   rescue: async () => (await import("./rescue.ts")).rescueCommand,
   bypass: async () => (await import("./bypass.ts")).bypassCommand,
+  sync: async () => (await import("./sync.ts")).syncCommand,
   run: async () => (await import("./run.ts")).runCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,
   config: async () => (await import("./config.ts")).configCommand,

@@ -4,3 +4,14 @@ export { type Loop, LOOPS, type Moment, settle } from "./settle.ts";
 export { type CoordinationMode, coordinationMode } from "./coordination.ts";
 export { refreshDue, type RefreshMode, refreshMode } from "./refresh.ts";
 export { announce } from "./announce.ts";
+export {
+  afterConflict,
+  type Behind,
+  dequeueRebase,
+  dueAt,
+  type MayRebase,
+  mayRebase,
+  queueRebase,
+  type RebaseMode,
+  rebaseMode,
+} from "./rebase.ts";

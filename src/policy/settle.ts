@@ -1,6 +1,7 @@
 import type { Event } from "../../events/mod.ts";
 import { evolved, type States } from "../domain/mod.ts";
 import { settleCoordination } from "./coordination.ts";
+import { settleRebases } from "./rebase.ts";
 import { settleRefresh } from "./refresh.ts";
 import type { PolicySettings } from "./settings.ts";
 
@@ -18,7 +19,7 @@ export interface Moment {
 export type Loop = (states: States, moment: Moment, settings: PolicySettings) => Event[];
 
 /** All loops that act by themselves. A new one is one file and one line here. */
-export const LOOPS: readonly Loop[] = [settleCoordination, settleRefresh];
+export const LOOPS: readonly Loop[] = [settleCoordination, settleRefresh, settleRebases];
 
 /**
  * What time has made due: the loops in their order, each after the events of those before. Whoever decides anything

@@ -146,6 +146,7 @@ const ILLS: Readonly<
   "the log is damaged": {
     break: async (repo) => {
       const ada = await repo.startSession("ada");
+      await repo.startSession("bob");
       for (let i = 0; i < 4; i++) await ada.ask(`f${i}.txt`);
       const dir = join(repo.boxDir, "log/seg");
       const file = join(dir, readdirSync(dir)[0]!);
@@ -190,7 +191,7 @@ test("repair keeps a copy of what was damaged, and what still can be read", asyn
   const ids = JSON.parse((await repo.signalbox("status", "--json")).stdout) as { sessions: { id: string }[] };
   assert.deepEqual(
     ids.sessions.map((s) => s.id),
-    ["ada"],
+    ["ada", "bob"],
   );
 });
 

@@ -125,6 +125,7 @@ test("S50: a holder that is quiet but alive keeps what it holds while its lease 
 test("S52: /clear, compact and resume: the same process keeps and can release what it holds", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
+  await repo.startSession("eve");
   await ada.edit("a.txt");
   await ada.started("compact");
   await ada.end("clear");

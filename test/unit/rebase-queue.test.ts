@@ -90,7 +90,7 @@ describe("the queue", () => {
 
   test("events about nobody in the queue change nothing", () => {
     const world = given(at(1, coalesced("a", "b"), begun("a"), conflicted("a", 2)));
-    assert.deepEqual(world.states.rebaseQueue, { queue: {}, rebasedAt: {} });
+    assert.deepEqual(world.states.rebaseQueue, { queue: {}, rebasedAt: {}, resolvedAt: 0 });
   });
 
   test("a new id keeps place and cooldown", () => {
