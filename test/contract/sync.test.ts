@@ -56,7 +56,11 @@ test("nothing of its own: it is brought forward", async (t) => {
   const it = await linked(t);
   await commitIn(it.repo, it.repo.top, "b.txt", "2\n");
   const { code, stdout } = await it.sync();
-  assert.deepEqual([code, /^side was brought forward by 1 commit to main/.test(stdout)], [0, true], stdout);
+  assert.deepEqual(
+    [code, stdout.startsWith("side was brought forward by 1 commit to main")],
+    [0, true],
+    stdout,
+  );
   assert.equal(readFileSync(join(it.side, "b.txt"), "utf8"), "2\n");
   assert.match((await it.sync()).stdout, /^side has all of main\n$/);
 });
