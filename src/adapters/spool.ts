@@ -13,6 +13,7 @@ import { isSessionId } from "../app/identity.ts";
 import type { Spool, Spooled } from "../app/ports.ts";
 import { writtenPath } from "./claude.ts";
 import { locate } from "./locate.ts";
+import { attributionFiles } from "./survey-file.ts";
 
 /** One fold takes at most so many; the next takes the rest. */
 const DRAINED_AT_ONCE = 256;
@@ -48,9 +49,7 @@ export function spoolIn(
     done(entries) {
       for (const entry of entries) rmSync(join(dir("wrote"), entry), { force: true });
     },
-    running() {
-      return new Map();
-    },
+    commands: attributionFiles(boxDir).windows,
     markChecked(gitPid) {
       mkdirSync(dir("checked"), { recursive: true });
       closeSync(openSync(checked(gitPid), "w"));

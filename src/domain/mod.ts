@@ -10,6 +10,7 @@ import { rebaseQueue } from "./rebase-queue.ts";
 import { reservations } from "./reservations.ts";
 import { sessions } from "./sessions.ts";
 import { stashes } from "./stashes.ts";
+import { waiters } from "./waiters.ts";
 import { work } from "./work.ts";
 
 /** All folds. A new one is one file and one line here. */
@@ -25,6 +26,7 @@ export const FOLDS = {
   guard,
   work,
   stashes,
+  waiters,
 };
 
 /** The state of every fold, by its name here. */

@@ -85,6 +85,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   notices: 24_000, // the last 20 a live session
   guard: 8_000, // the last 20 incidents
   work: 32_000, // the last 256 files edited and not committed
+  waiters: 8_000, // eight places a live holder
   stashes: 16_000, // the last 128 stash entries
 };
 
@@ -200,7 +201,11 @@ test("the driver of these histories makes every decision there is", () => {
     "session.lapsed",
     "reservation.renewed",
     "reservation.refused",
+    "reservation.reclaimed",
+    "reservation.extended",
     "reservation.expired",
+    "waiter.joined",
+    "waiter.left",
     "reservation.released",
     "claim.refused",
     "handoff.accepted",

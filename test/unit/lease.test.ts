@@ -20,6 +20,8 @@ describe("the lease", () => {
   test("of whoever edits every half lease never runs out, whatever the settings", () => {
     const settings = fc.record({
       ttlMs: fc.integer({ min: 2, max: min(60) }),
+      stepMs: fc.nat(min(60)),
+      maxMs: fc.nat(min(90)),
       renewAfterMs: fc.nat(min(90)),
     });
     fc.assert(
