@@ -267,7 +267,8 @@ export function reserve(state: ReservationsState, request: Request, circumstance
   const scope = { ...holderOf(holder), tree };
   if (fresh.length > 0)
     events.push(event("reservation.granted", { ...scope, targets: fresh, mode, via, until }));
-  const touched = own.filter((g) => covering.includes(g) || isRelated(g));
+  const replaced = (g: Grant) => fresh.some((target) => sameTarget(target, g.target));
+  const touched = own.filter((g) => covering.includes(g) || (isRelated(g) && !replaced(g)));
   const renewed = touched.filter((g) => g.until > now && g.until < until && renewalDue(g.until));
   if (renewed.length > 0)
     events.push(event("reservation.renewed", { ...scope, ...targetsOf(renewed), until }));

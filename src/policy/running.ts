@@ -1,16 +1,16 @@
 import { event } from "../../events/mod.ts";
 import { holderOf, sameHolder } from "../domain/holder.ts";
-import { overlaps } from "../domain/pattern.ts";
 import type { Grant } from "../domain/reservations.ts";
 import { findSession } from "../domain/sessions.ts";
-import type { Waiter } from "../domain/waiters.ts";
+import { waitersFor } from "../domain/waiters.ts";
 import { leaseUntil } from "./lease.ts";
 import type { Loop } from "./settle.ts";
 
 /**
  * What a session held when its command began is kept while the command runs, for `commandMs` at most: a lease that
  * has run out meanwhile runs anew. Only then is it written, so it costs one event a lease's length, and none if
- * nobody decides anything. Two sessions that wait for each other's files get no such time.
+ * nobody decides anything. Whoever itself waits for others' files keeps none in this way that somebody waits for:
+ * else two could wait for each other for as long as their commands run.
  */
 export const keepWhileRunning: Loop = (
   { sessions, reservations, waiters },
@@ -21,12 +21,10 @@ export const keepWhileRunning: Loop = (
     const session = findSession(sessions, id)?.id;
     const until = Math.min(leaseUntil(lease, now), since + lease.commandMs);
     if (session === undefined || gone.has(session) || until <= now) return [];
+    const waits = waiters.queue.some((w) => w.session === session);
+    const isWanted = (g: Grant) => waitersFor(waiters, g.tree, g.target).some((w) => w.session !== session);
     const kept = reservations.grants.filter(
-      (g) =>
-        g.session === session &&
-        g.until > since &&
-        g.until <= now &&
-        !isDeadlocked(g, reservations.grants, waiters.queue),
+      (g) => g.session === session && g.until > since && g.until <= now && !(waits && isWanted(g)),
     );
     return grouped(kept).map((grants) =>
       event("reservation.extended", {
@@ -38,18 +36,6 @@ export const keepWhileRunning: Loop = (
       }),
     );
   });
-
-/** Somebody waits for it who has what its holder waits for. */
-function isDeadlocked(grant: Grant, grants: readonly Grant[], queue: readonly Waiter[]): boolean {
-  const theirs = queue.filter((w) => w.session === grant.session);
-  return queue
-    .filter((w) => w.session !== grant.session && waitsFor(w, grant))
-    .some((w) => grants.some((g) => g.session === w.session && theirs.some((own) => waitsFor(own, g))));
-}
-
-function waitsFor(waiter: Waiter, grant: Grant): boolean {
-  return waiter.tree === grant.tree && waiter.targets.some((target) => overlaps(target, grant.target));
-}
 
 /** By holder and tree, as one event has them. */
 function grouped(grants: readonly Grant[]): Grant[][] {
