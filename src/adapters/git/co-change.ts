@@ -24,18 +24,12 @@ const PARTNERS_KEPT = 5;
 const FILES_KEPT = 2000;
 const PACKAGES_KEPT = 500;
 const BYTES_AT_MOST = 1_000_000;
-const MANIFESTS = [
-  "package.json",
-  "Cargo.toml",
-  "go.mod",
-  "pyproject.toml",
-  "pom.xml",
-  "build.gradle",
-  "build.gradle.kts",
-  "composer.json",
-  "Gemfile",
-  "mix.exs",
-];
+const LOG_OPTIONS =
+  "--no-merges --format=%x01 --no-show-signature --name-status -z -M -l100 --no-ext-diff".split(" ");
+const MANIFESTS =
+  "package.json Cargo.toml go.mod pyproject.toml pom.xml build.gradle build.gradle.kts composer.json Gemfile mix.exs"
+    .split(" ")
+    .map((name) => `:(glob)*/**/${name}`);
 
 /** As it is on disk: files are named once, and meant by their place in `files`. */
 interface Cache {
@@ -57,13 +51,8 @@ export function refreshRelations(boxDir: string, top: string, options: KeyOption
   const file = fileIn(boxDir);
   const age = now - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity);
   if (age >= 0 && age < KEPT_MS) return;
-  const history = gitFor(
-    top,
-    `log --no-merges -n ${COMMITS} --format=%x01 --no-show-signature --name-status -z -M -l100 --no-ext-diff HEAD`.split(
-      " ",
-    ),
-  );
-  const manifests = gitFor(top, ["ls-files", "-z", "--", ...MANIFESTS.map((name) => `:(glob)*/**/${name}`)]);
+  const history = gitFor(top, ["log", "-n", String(COMMITS), ...LOG_OPTIONS, "HEAD"], "\u0001");
+  const manifests = gitFor(top, ["ls-files", "-z", "--", ...MANIFESTS], "\0");
   if (history === undefined || manifests === undefined) return;
   const key = (path: string) => canonicalPath(toText(path), options);
   const packages = new Set(splitNul(manifests).map((path) => dirname(key(path))));
@@ -82,8 +71,8 @@ function fileIn(boxDir: string): string {
   return join(boxDir, "cache", "co-change.json");
 }
 
-/** What git printed within the deadline; `undefined` if it said no. */
-function gitFor(top: string, args: readonly string[]): string | undefined {
+/** What git printed within the deadline, of what has an end; `undefined` if it said no. */
+function gitFor(top: string, args: readonly string[], end: string): string | undefined {
   const { status, stdout } = childProcess().spawnSync(process.env["SIGNALBOX_GIT"] || "git", args, {
     cwd: top,
     encoding: "latin1",
@@ -95,10 +84,8 @@ function gitFor(top: string, args: readonly string[]): string | undefined {
     env: { ...cleanGitEnv(), SIGNALBOX: "0", GIT_OPTIONAL_LOCKS: "0", GIT_NO_LAZY_FETCH: "1", LC_ALL: "C" },
   });
   if (status === 0) return stdout;
-  // The last commit may have been cut off.
-  return status === null
-    ? (stdout ?? "").slice(0, Math.max(0, (stdout ?? "").lastIndexOf("\u0001")))
-    : undefined;
+  // What came last may have been cut off.
+  return status === null ? (stdout ?? "").slice(0, (stdout ?? "").lastIndexOf(end) + 1) : undefined;
 }
 
 /** The files of each commit, newest first, by the names they have now. */
