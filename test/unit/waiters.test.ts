@@ -245,10 +245,10 @@ describe("whatever happens", () => {
             served += 1;
             const before = queue.slice(0, queue.indexOf(place)).filter((w) => w.file === file);
             // Who is gone is passed over; the same record says so.
-            const gone = history.flatMap((m) =>
-              m.meta.seq === meta.seq && m.event.type === "session.lapsed" ? [`${m.event.session}/`] : [],
-            );
-            const jumped = before.filter((w) => !(w.shared && place.shared) && !gone.includes(w.who));
+            const same = history.filter((m) => m.meta.seq === meta.seq);
+            const isGone = ({ who }: { who: string }) =>
+              same.some(({ event }) => event.type === "session.lapsed" && who === `${event.session}/`);
+            const jumped = before.filter((w) => !(w.shared && place.shared) && !isGone(w));
             if (jumped.length > 0)
               assert.fail(`${place.who} came before ${jumped.map((w) => w.who).join(", ")}`);
           }
