@@ -1,6 +1,7 @@
 import { boxDirOf } from "../../src/adapters/box.ts";
 import { tell } from "../../src/adapters/claude.ts";
 import { writeSessionEnv } from "../../src/adapters/session-env.ts";
+import { refreshRelations } from "../../src/adapters/git/co-change.ts";
 import { gitdirsOf, treeAt } from "../../src/adapters/git/gitdirs.ts";
 import { gitIn } from "../../src/adapters/git/hook-git.ts";
 import { findRepo } from "../../src/adapters/locate.ts";
@@ -26,6 +27,8 @@ export const sessionStart: ClaudeHandler = ({ input, box }) => {
       sweepIndexes(box, gitdirs);
       const ground = groundOf(box, input.cwd, caller.session);
       if (ground !== undefined) attributeOnArrival(box, caller, ground);
+      // Alone, leases keep nobody out.
+      if (note !== "") refreshRelations(box.dir, repo.top, box);
     }
     writeSessionEnv(process.env["CLAUDE_ENV_FILE"], box.dir);
   } catch (error) {

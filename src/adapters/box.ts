@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ALL_PROJECTIONS, type Box } from "../app/box.ts";
 import { openLog } from "../log/mod.ts";
+import { relationsIn } from "./git/co-change.ts";
 import { processes } from "./process.ts";
 import { loadSettings } from "./settings.ts";
 import { spoolIn } from "./spool.ts";
@@ -41,7 +42,7 @@ export function openBox(boxDir: string, top: string | undefined): Box {
   return {
     dir: boxDir,
     log,
-    ports: { now: Date.now, processes, spool, views: viewsIn(boxDir) },
+    ports: { now: Date.now, processes, spool, views: viewsIn(boxDir), relations: relationsIn(boxDir) },
     settings,
     ignoreCase,
   };

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Processes } from "../app/ports.ts";
 import { childProcess } from "./child-process.ts";
 
@@ -23,7 +23,44 @@ export const processes: Processes = {
     if (start === undefined) return true;
     return process.start !== "" && start !== "" && start !== process.start;
   },
+
+  hasChildSince(parent, since) {
+    if (process.platform !== "linux") return undefined;
+    if (parent.boot !== boot()) return undefined;
+    if (processes.isGone(parent)) return false;
+    const earliest = (since - SLACK_MS - bootedAt()) / TICK_MS;
+    return readdirSync("/proc").some((name) => {
+      const stat = /^\d+$/.test(name) ? statOf(name) : undefined;
+      const isChild = stat?.[1] === String(parent.pid) && !isDead(stat);
+      return isChild && Number(stat[19]) >= earliest;
+    });
+  },
 };
+
+/** In which `/proc` counts (`getconf CLK_TCK`: 100 a second on every Linux there is). */
+const TICK_MS = 10;
+/** What is said to have begun then may have begun so much earlier: clocks are read one after the other (ms). */
+const SLACK_MS = 100;
+
+function statOf(pid: number | string): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The command name is in parentheses and may hold anything, so count fields after the last one (proc(5)).
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
+}
+
+/** A zombie has died already; only its parent has not looked yet. */
+function isDead([state]: readonly string[]): boolean {
+  return state === "Z" || state === "X";
+}
+
+/** When the system started (ms since the epoch). */
+function bootedAt(): number {
+  return Date.now() - Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
+}
 
 function exists(pid: number): boolean {
   try {
@@ -38,15 +75,9 @@ function exists(pid: number): boolean {
 /** Start time in the system's own unit; "" if the process is there but does not say. */
 function startOf(pid: number): string | undefined {
   if (process.platform !== "linux") return startByPs(pid);
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The command name is in parentheses and may hold anything, so count fields after the last one (proc(5)).
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A zombie has died already; only its parent has not looked yet.
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch {
-    return exists(pid) ? "" : undefined;
-  }
+  const fields = statOf(pid);
+  if (fields === undefined) return exists(pid) ? "" : undefined;
+  return isDead(fields) ? undefined : fields[19];
 }
 
 function startByPs(pid: number): string | undefined {

@@ -14,6 +14,7 @@ import { isSessionId } from "../app/identity.ts";
 import type { Spool, Spooled } from "../app/ports.ts";
 import { writtenPath } from "./claude.ts";
 import { locate } from "./locate.ts";
+import { attributionFiles } from "./survey-file.ts";
 
 /** One fold takes at most so many; the next takes the rest. */
 const DRAINED_AT_ONCE = 4096;
@@ -52,9 +53,6 @@ export function spoolIn(
     done(entries) {
       for (const entry of entries) rmSync(join(dir("wrote"), entry), { force: true });
     },
-    running() {
-      return new Map();
-    },
     read(session, tree, asked) {
       const file = join(dir("read"), session);
       const lines = (readIfThere(file) ?? "").split("\n").filter(Boolean);
@@ -77,6 +75,7 @@ export function spoolIn(
       mkdirSync(dir("read"), { recursive: true });
       appendFileSync(join(dir("read"), session), `${JSON.stringify(path).slice(1, -1)}\n`);
     },
+    commands: attributionFiles(boxDir).windows,
     markChecked(gitPid) {
       mkdirSync(dir("checked"), { recursive: true });
       closeSync(openSync(checked(gitPid), "w"));

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { AttributionFiles } from "../app/attribution.ts";
 import { isSessionId } from "../app/identity.ts";
@@ -49,7 +58,11 @@ export function attributionFiles(boxDir: string): AttributionFiles {
     },
     begin(session, call, background) {
       mkdirSync(calls, { recursive: true });
-      writeFileSync(join(calls, `${session}.${background ? "bg-" : ""}${call}`), "");
+      const file = join(calls, `${session}.${background ? "bg-" : ""}${call}`);
+      const known = began(file) ?? began(join(calls, `${session}.${call}`));
+      writeFileSync(file, "");
+      // One that goes on in the background has begun before.
+      if (known !== undefined) utimesSync(file, known, known);
     },
     end(session, call) {
       rmSync(join(calls, `${session}.${call}`), { force: true });
@@ -62,6 +75,10 @@ export function attributionFiles(boxDir: string): AttributionFiles {
       }
     },
   };
+}
+
+function began(file: string): Date | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.mtime;
 }
 
 function names(dir: string): string[] {

@@ -13,7 +13,7 @@ import {
 import { ownersOf } from "../domain/ownership.ts";
 import { canonicalPath } from "../domain/path-key.ts";
 import { findSession, liveSessions } from "../domain/sessions.ts";
-import { leaseUntil, renewalDue } from "../policy/mod.ts";
+import { leaseTerms } from "../policy/mod.ts";
 import { attended, type Caller } from "./attendance.ts";
 import { type Box, decide, look } from "./box.ts";
 import { clock, quoted, who } from "./messages.ts";
@@ -76,6 +76,7 @@ export function attributeCommand(
   const { caller, call } = ended;
   const end = box.ports.now();
   if (ended.background && call !== "") files.begin(caller.session, call, true);
+  keepLeases(box, caller, call, files);
   if (isAlone(box, caller) || (!ended.background && onlyReads(ended.command))) {
     if (call !== "") files.end(caller.session, call);
     return "";
@@ -122,6 +123,18 @@ export function attributeCommand(
     files.keep(caller.tree, { ...toKeep(last, now, found?.leave), tooMany: tooMany(now) });
   if (call !== "") files.end(caller.session, call);
   return [found === undefined ? "" : told(found), tooWide(last, now)].filter(Boolean).join("\n");
+}
+
+/**
+ * A lease of the session's that has run out since this command began is renewed while it still counts as running:
+ * the loops that come before any decision do it.
+ */
+function keepLeases(box: Box, { session }: Caller, call: string, files: AttributionFiles): void {
+  const { states, running } = look(box);
+  const id = findSession(states.sessions, session)?.id ?? session;
+  if (call === "" || !running.has(id)) return;
+  if (files.windows().some((w) => w.call === call && w.session === session))
+    decide(box, session, () => ({ events: [], result: undefined }));
 }
 
 /** Nobody else is live in this working tree: all that changes is the session's, and is told when another comes. */
@@ -198,8 +211,8 @@ function attributeIn(
     reserveAtMost,
     now,
     gone,
-    until: leaseUntil(lease, now),
-    renewalDue: (until) => renewalDue(lease, until, now),
+    graceMs: lease.graceMs,
+    terms: (request) => leaseTerms(states, request, { now, gone }, lease, box.ports.relations),
   });
 }
 

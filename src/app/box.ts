@@ -5,6 +5,7 @@ import { findSession, lapse, liveSessions, type SessionsState } from "../domain/
 import type { Json, Log, LogRecord, Projection } from "../log/mod.ts";
 import type { Ports, Spooled } from "./ports.ts";
 import { coordinationMode, settle } from "../policy/mod.ts";
+import { runningSessions } from "./running.ts";
 import { policySettings, type Settings } from "./settings.ts";
 
 /** A repository's signal box: its log, what the log says, and the world around it. */
@@ -25,7 +26,7 @@ export interface Circumstances {
   readonly now: number;
   /** Live sessions whose process is proven gone. */
   readonly gone: ReadonlySet<string>;
-  /** Sessions that run a shell command, and since when (ms). */
+  /** Sessions whose leases a shell command keeps, and since when it runs (ms). */
   readonly running: ReadonlyMap<string, number>;
 }
 
@@ -97,10 +98,10 @@ export function decide<R>(
   let left: string[] = [];
   let appended = false;
   const policies = policySettings(box.settings);
-  const running = ports.spool.running();
   const { result } = log.append((view) => {
     const states = statesOf((projection) => view.state(projection));
     const gone = goneSessions(states.sessions, ports, by);
+    const running = runningSessions(states, view.now, ports);
     const moment = { now: view.now, gone, running };
     const fromSpool = spoolEvents(states.sessions, spooled);
     drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
@@ -190,10 +191,11 @@ function spoolEvents(state: SessionsState, spooled: readonly Spooled[]): Event[]
 export function look(box: Box): Circumstances {
   box.log.catchUp();
   const states = statesOf((projection) => box.log.state(projection));
+  const now = Math.max(box.ports.now(), box.log.head.t);
   return {
     states,
-    now: Math.max(box.ports.now(), box.log.head.t),
+    now,
     gone: goneSessions(states.sessions, box.ports),
-    running: box.ports.spool.running(),
+    running: runningSessions(states, now, box.ports),
   };
 }

@@ -1,6 +1,6 @@
 import type { Notice } from "../domain/notices.ts";
 import { formatTarget } from "../domain/pattern.ts";
-import type { Grant } from "../domain/reservations.ts";
+import { type Capped, type Grant } from "../domain/reservations.ts";
 import type { UncommittedEdit } from "../domain/work.ts";
 import { listedWithOwners } from "../policy/guard-words.ts";
 import { shortName } from "./identity.ts";
@@ -59,12 +59,82 @@ function span(grant: Grant, now: number): string {
 }
 
 /** Why an edit did not happen, and what to do. */
-export function editRefused(path: string, blockers: readonly Grant[], now: number): string {
-  const lines = blockers.map(
-    (grant) => `${shown(path)} is reserved by ${who(grant)}${as(grant, path)} ${span(grant, now)}.`,
-  );
-  const next = `Nothing was written. Work on other files meanwhile; \`git signalbox who ${quoted(path)}\` tells when it is free.`;
+export function editRefused(
+  paths: readonly string[],
+  blockers: readonly Grant[],
+  { now, graceMs }: { readonly now: number; readonly graceMs: number },
+): string {
+  const lines = blockers.map((grant) => heldLine(paths.join(", "), grant, now, graceMs));
+  const words = paths.map(quoted);
+  const next = `Nothing was written. Work on other files meanwhile; \`git signalbox who ${words[0] ?? ""}\` tells when it is free, \`git signalbox wait ${words.join(" ")}\` waits for it.`;
   return [`signalbox: ${lines[0]}`, ...lines.slice(1), next].join("\n");
+}
+
+/** "a.txt is reserved by session …", or that it is in grace. */
+export function heldLine(path: string, grant: Grant, now: number, graceMs: number): string {
+  const what = `${shown(path)} is reserved by ${who(grant)}${as(grant, path)}`;
+  return grant.until > now
+    ? `${what} ${span(grant, now)}.`
+    : `${what} since ${clock(grant.since)}; that ran out at ${clock(grant.until)} and is in grace until ${clock(grant.until + graceMs)}: until then only that session can take it back.`;
+}
+
+/** It is not the session's turn yet: who is in the way, and how it goes on. */
+export function stillWaiting(
+  paths: readonly string[],
+  turn: {
+    readonly until: number;
+    readonly ahead: number;
+    readonly blockers: readonly Grant[];
+    readonly capped?: Capped | undefined;
+    readonly now: number;
+  },
+  graceMs: number,
+): string {
+  const words = paths.map(quoted).join(" ");
+  const lines = turn.blockers.map((grant) => heldLine(formatTarget(grant.target), grant, turn.now, graceMs));
+  if (lines.length === 0 && turn.capped === undefined) lines.push("Others who wait for it come first.");
+  const before = turn.ahead === 0 ? "nobody" : turn.ahead === 1 ? "1 other" : `${turn.ahead} others`;
+  return [
+    turn.capped === undefined ? `signalbox: ${lines[0]}` : capRefused(turn.capped),
+    ...lines.slice(1),
+    `You wait for it with ${before} before you, and have it as soon as it is free; you are told then. ` +
+      `The place is kept until ${clock(turn.until)}: \`git signalbox wait ${words}\` goes on waiting, \`git signalbox wait --leave ${words}\` gives it up.`,
+  ].join("\n");
+}
+
+/** Why a session gets no more, and what to do. */
+export function capRefused({ cap, held }: Capped): string {
+  const oldest = held.slice(0, 5).map(({ target }) => quoted(formatTarget(target)));
+  return (
+    `signalbox: this session has reserved ${held.length} files, and ${cap} is the most that one may while others are here (lease.perSession); nothing was written. ` +
+    `Commit what is done, or give back what you no longer work on, for longest not edited first: \`git signalbox release ${oldest.join(" ")}\`.`
+  );
+}
+
+/** Before a session's next edit: what it held before, and does not now. */
+export function leasesLapsed(lapsed: readonly Grant[]): string {
+  if (lapsed.length === 0) return "";
+  const names = listed(lapsed.map((g) => formatTarget(g.target)));
+  return `signalbox: your reservation of ${names} ran out; the next edit takes it again if it is free.`;
+}
+
+/** At the start of a turn: what runs out soon, or has run out and is in grace. */
+export function leasesEnding(ending: readonly Grant[], now: number, graceMs: number): string[] {
+  const [graced, running] = [ending.filter((g) => g.until <= now), ending.filter((g) => g.until > now)];
+  const line = (grants: readonly Grant[], when: (end: number) => string): string[] =>
+    grants.length === 0
+      ? []
+      : [
+          `- your reservation of ${listed(grants.map((g) => formatTarget(g.target)))} ${when(Math.min(...grants.map((g) => g.until)))}`,
+        ];
+  return [
+    ...line(
+      graced,
+      (end) =>
+        `ran out at ${clock(end)}; until ${clock(end + graceMs)} only you can take it, with the next edit`,
+    ),
+    ...line(running, (end) => `runs out at ${clock(end)}; editing it or a file related to it renews it`),
+  ];
 }
 
 function as(grant: Grant, path: string): string {
@@ -227,8 +297,12 @@ export function welcome(
 const TOLD_AT_ONCE = 5;
 
 /** What concerned a session since it was last told, one line each. */
-export function digest(notices: readonly Notice[], lapsed: readonly Grant[]): string {
-  const lines = notices.slice(-TOLD_AT_ONCE).map((n) => `- ${clock(n.at)} ${noticeText(n)}`);
+export function digest(
+  notices: readonly Notice[],
+  lapsed: readonly Grant[],
+  ending: readonly string[] = [],
+): string {
+  const lines = [...notices.slice(-TOLD_AT_ONCE).map((n) => `- ${clock(n.at)} ${noticeText(n)}`), ...ending];
   if (notices.length > TOLD_AT_ONCE)
     lines.unshift(`- ${notices.length - TOLD_AT_ONCE} earlier: \`git signalbox log\``);
   if (lapsed.length > 0) {
@@ -243,6 +317,7 @@ const NOTICE_TEXT: Readonly<Record<Notice["kind"], (by: string, what: string, de
   wanted: (by, what) =>
     `${by} wanted ${what}, which you have reserved; commit or \`git signalbox release\` it when you are done`,
   taken: (by, what) => `your reservation of ${what} had run out and ${by} has it now`,
+  free: (_, what) => `${what}, which you waited for, is yours now`,
   changed: (by, what, detail) => `${by} committed ${what} (${detail}); what you have read of it may be old`,
   overridden: (by, what) => `${by} committed ${what}, which you have reserved`,
   asked: (by, what, detail) => `${by} asks for ${what}: ${detail}`,

@@ -1,5 +1,6 @@
 import type { ProcessId } from "../domain/sessions.ts";
 import type { Needs } from "../policy/guard-facts.ts";
+import type { Relations } from "../policy/mod.ts";
 
 /** What the use cases need of the world; `src/adapters` provides it. */
 export interface Ports {
@@ -7,6 +8,8 @@ export interface Ports {
   readonly processes: Processes;
   readonly spool: Spool;
   readonly views: Views;
+  /** How files belong together, as far as it has been found out; read once a process. */
+  readonly relations: () => Relations;
 }
 
 export interface Processes {
@@ -14,6 +17,11 @@ export interface Processes {
   readonly identify: (pid: number) => ProcessId | undefined;
   /** True only if the process is proven gone. Whatever is ambiguous is alive. */
   readonly isGone: (process: ProcessId) => boolean;
+  /**
+   * Whether a process lives that this one has started at that time (ms) or later; `undefined` where the system does
+   * not tell. It looks at all processes there are.
+   */
+  readonly hasChildSince: (process: ProcessId, since: number) => boolean | undefined;
 }
 
 /** One thing a shell hook left for the next fold. */
@@ -31,13 +39,21 @@ export type Spooled =
       readonly entry: string;
     };
 
+/** A shell command of a session that has begun (ms). */
+export interface Running {
+  readonly session: string;
+  readonly begin: number;
+  /** In the background, or for longer than a command usually may: it may have ended unseen. */
+  readonly background: boolean;
+}
+
 export interface Spool {
   /** What is there, oldest first, a bounded number at a time; what cannot be read is dropped. */
   readonly drain: () => Spooled[];
   /** Forgets entries whose events are in the log. */
   readonly done: (entries: readonly string[]) => void;
-  /** Sessions that run a shell command, and since when (ms). */
-  readonly running: () => ReadonlyMap<string, number>;
+  /** Shell commands whose end nobody has told of. */
+  readonly commands: () => readonly Running[];
   /** Notes that pre-commit has checked what this git process commits; and forgets it again. */
   readonly markChecked: (gitPid: string) => void;
   readonly unmarkChecked: (gitPid: string) => void;

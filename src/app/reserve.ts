@@ -1,15 +1,21 @@
 import { event } from "../../events/mod.ts";
 import type { Target } from "../domain/pattern.ts";
-import { type Grant, type Mode, release, reserve } from "../domain/reservations.ts";
+import { type Capped, type Grant, type Mode, release, reserve } from "../domain/reservations.ts";
 import { findSession } from "../domain/sessions.ts";
-import { leaseUntil } from "../policy/mod.ts";
+import { leaseTerms } from "../policy/mod.ts";
 import { attend, attended, type Caller } from "./attendance.ts";
 import { type Box, decide } from "./box.ts";
 import { policySettings } from "./settings.ts";
 
 export type ReserveAnswer =
   | { readonly kind: "granted"; readonly until: number }
-  | { readonly kind: "refused"; readonly blockers: Grant[]; readonly now: number };
+  | {
+      readonly kind: "refused";
+      /** Leases of others that run, or are in grace. */
+      readonly blockers: Grant[];
+      readonly capped?: Capped | undefined;
+      readonly now: number;
+    };
 
 /** Reserves all targets for a session by hand, or none of them. */
 export function reserveTargets(
@@ -22,7 +28,6 @@ export function reserveTargets(
   attend(box, caller);
   return decide<ReserveAnswer>(box, caller.session, ({ states, now, gone }) => {
     const { session, events } = attended(box, states.sessions, caller);
-    const until = leaseUntil(lease, now);
     const request = {
       holder: { session, agent: caller.agent },
       tree: caller.tree,
@@ -30,11 +35,14 @@ export function reserveTargets(
       mode,
       via: "command" as const,
     };
-    const answer = reserve(states.reservations, request, { now, gone, until, renewalDue: () => true });
+    const terms = leaseTerms(states, request, { now, gone }, lease, box.ports.relations);
+    const answer = reserve(states.reservations, request, { now, gone, ...terms });
     const all = [...events, ...answer.events];
-    if (answer.kind === "refused")
-      return { events: all, result: { kind: "refused", blockers: answer.blockers, now } };
-    return { events: all, result: { kind: "granted", until } };
+    if (answer.kind === "refused") {
+      const { blockers, capped } = answer;
+      return { events: all, result: { kind: "refused", blockers, capped, now } };
+    }
+    return { events: all, result: { kind: "granted", until: terms.until } };
   });
 }
 

@@ -31,6 +31,16 @@ export interface StatusView {
       readonly conflicted: readonly string[];
     }[];
   }[];
+  /** Who waits for files, first come first. */
+  readonly waiters: readonly {
+    readonly session: string;
+    readonly agent: string | null;
+    readonly tree: string;
+    readonly targets: readonly string[];
+    readonly mode: Mode;
+    readonly since: number;
+    readonly until: number;
+  }[];
   readonly queue: readonly {
     readonly session: string;
     readonly tree: string;
@@ -110,6 +120,15 @@ export function statusOf(
           heals,
           conflicted,
         })),
+    })),
+    waiters: states.waiters.queue.map(({ session, agent, tree, targets, mode, since, until }) => ({
+      session,
+      agent: agent ?? null,
+      tree,
+      targets: targets.map(formatTarget),
+      mode,
+      since,
+      until,
     })),
     queue: Object.values(states.rebaseQueue.queue).map(({ session, tree, target, notBefore }) => ({
       session,

@@ -30,7 +30,7 @@ const TELL: Tellers = {
     `${who(e)} keeps ${targets(e)} longer, until ${clock(e.until)} (${e.reason})`,
   "reservation.reclaimed": (e) => `${who(e)} took ${targets(e)} back, until ${clock(e.until)}`,
   "reservation.refused": (e) =>
-    `${who(e)} was refused ${targets(e)}, ${e.cap === undefined ? `held by ${unique(e.blockers.map(who))}` : `as it holds ${e.cap} already`}`,
+    `${who(e)} was refused ${targets(e)}, ${e.cap === undefined ? `held by ${unique(e.blockers.map(who))}` : `as ${e.cap} is the most it may hold`}`,
   "reservation.released": (e) => `${who(e)} released ${targets(e)} (${e.reason})`,
   "reservation.expired": (e) =>
     `${who(e)}'s reservation of ${targets(e)} ran out at ${clock(e.until)}${e.successor === undefined ? "" : `; session ${shortName(e.successor)} has it`}`,

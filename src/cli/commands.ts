@@ -12,6 +12,7 @@ export const COMMANDS = {
   log: async () => (await import("./log.ts")).logCommand,
   replay: async () => (await import("./replay.ts")).replayCommand,
   reserve: async () => (await import("./reserve.ts")).reserveCommand,
+  wait: async () => (await import("./wait.ts")).waitCommand,
   release: async () => (await import("./release.ts")).releaseCommand,
   rescue: async () => (await import("./rescue.ts")).rescueCommand,
   bypass: async () => (await import("./bypass.ts")).bypassCommand,

@@ -12,6 +12,14 @@ export function renderStatus(view: StatusView): string {
   for (const session of view.sessions) lines.push("", ...renderSession(session, view.at));
   section(
     lines,
+    "waiting",
+    view.waiters.map(
+      (w) =>
+        `${shortName(w.session)} for ${w.targets.join(", ")}, since ${clock(w.since)}, until ${clock(w.until)}`,
+    ),
+  );
+  section(
+    lines,
     "rebase queue",
     view.queue.map(
       (q) => `${shortName(q.session)} onto ${q.target.slice(0, 8)}, not before ${clock(q.notBefore)}`,

@@ -1,5 +1,6 @@
-import { editRefused, clock } from "../app/messages.ts";
+import { capRefused, clock, editRefused } from "../app/messages.ts";
 import { reserveTargets } from "../app/reserve.ts";
+import { policySettings } from "../app/settings.ts";
 import { formatTarget } from "../domain/pattern.ts";
 import { command } from "./command.ts";
 import { boxHere } from "./context.ts";
@@ -26,7 +27,14 @@ export const reserveCommand = command({
       outJson("reserve", 1, { granted: kind === "granted", targets, ...more });
     }
     if (answer.kind === "refused") {
-      if (!args.json) say(editRefused(targets.map(formatTarget).join(", "), answer.blockers, answer.now));
+      const { blockers, capped, now } = answer;
+      const { graceMs } = policySettings(box.settings).lease;
+      if (!args.json)
+        say(
+          capped === undefined
+            ? editRefused(targets.map(formatTarget), blockers, { now, graceMs })
+            : capRefused(capped),
+        );
       return EXIT.refused;
     }
     if (!args.json) out(`reserved until ${clock(answer.until)}: ${targets.map(formatTarget).join(", ")}`);

@@ -7,7 +7,7 @@ import { event, type Event } from "../../events/mod.ts";
 import { type Holder, holderOf, rivals } from "./holder.ts";
 import type { States } from "./mod.ts";
 import { covers } from "./pattern.ts";
-import { type Grant, reserve } from "./reservations.ts";
+import { type Grant, isHeld, type Request, reserve, type Terms } from "./reservations.ts";
 import { findSession } from "./sessions.ts";
 import { findEdit } from "./work.ts";
 
@@ -117,8 +117,9 @@ export interface AttributionQuestion {
   readonly reserveAtMost: number;
   readonly now: number;
   readonly gone: ReadonlySet<string>;
-  readonly until: number;
-  readonly renewalDue: (until: number) => boolean;
+  /** After a lease has run out it is its holder's for so long (ms). */
+  readonly graceMs: number;
+  readonly terms: (request: Request) => Terms;
 }
 
 /** Somebody else's uncommitted work that a command has changed. */
@@ -136,7 +137,7 @@ export interface Attribution {
   readonly overwritten: Overwritten[];
   /** It, or one of these sessions. */
   readonly unclear: { readonly path: string; readonly sessions: string[] }[];
-  /** The caller's, on record and not reserved: too many at once. */
+  /** The caller's, on record and not reserved: too many at once, or it has as many leases as it may. */
   readonly unreserved: string[];
   /** Changes of commands that still run: for their own end to look at again. */
   readonly leave: ReadonlySet<string>;
@@ -154,7 +155,6 @@ export function attribute(states: States, question: AttributionQuestion): Attrib
   const globs = shared.map((glob) => ({ kind: "glob" as const, glob }));
   const free = new Map<string, string[]>();
   const together = new Map<string, string[]>();
-  const mine: string[] = [];
   const taken: string[] = [];
   const unclear: { path: string; sessions: string[] }[] = [];
   const overwritten: Overwritten[] = [];
@@ -196,26 +196,27 @@ export function attribute(states: States, question: AttributionQuestion): Attrib
       taken.push(path);
     } else if (change.kind !== "undone") {
       add(free, session, path);
-      if (session === caller.session) mine.push(path);
     }
   }
 
   const events: Event[] = [];
-  const circumstances = { now, gone, until: question.until, renewalDue: question.renewalDue };
   const ask = (session: string, paths: readonly string[], mode: "exclusive" | "shared") => {
     const holder = session === caller.session ? caller : { session };
     const targets = paths.map((path) => ({ kind: "path" as const, path }));
     const request = { holder, tree, targets, mode, via: "effect" as const };
-    return reserve(states.reservations, request, circumstances);
+    return reserve(states.reservations, request, { now, gone, ...question.terms(request) });
   };
   const tooMany = (paths: readonly string[]) => paths.length > question.reserveAtMost;
+  const unreserved: string[] = [];
   for (const [session, paths] of free) {
     const holder = session === caller.session ? caller : { session };
-    if (tooMany(paths)) {
-      if (session === caller.session) events.push(...attributed(holder, tree, paths, "sure"));
+    const answer = tooMany(paths) ? undefined : ask(session, paths, "exclusive");
+    if (answer === undefined || (answer.kind === "refused" && answer.capped !== undefined)) {
+      if (session !== caller.session) continue;
+      events.push(...attributed(holder, tree, paths, "sure"));
+      unreserved.push(...paths);
       continue;
     }
-    const answer = ask(session, paths, "exclusive");
     events.push(...answer.events);
     // Under a lease on a whole directory nothing is granted anew, and nothing would say who changed the file.
     const granted = new Set(
@@ -241,7 +242,7 @@ export function attribute(states: States, question: AttributionQuestion): Attrib
     const holder = session === caller.session ? caller : { session };
     events.push(...attributed(holder, tree, paths, "ambiguous"));
   }
-  return { events, overwritten, unclear, unreserved: tooMany(mine) ? mine : [], leave };
+  return { events, overwritten, unclear, unreserved, leave };
 }
 
 /** Of several that may have changed a file, the one that has committed it last. */
@@ -311,7 +312,7 @@ interface PathOwner {
 /** Who has a path, as far as reservations and uncommitted edits tell. */
 function ownerOf(
   states: States,
-  { tree, now }: AttributionQuestion,
+  { tree, now, graceMs }: AttributionQuestion,
   caller: Holder,
   path: string,
   isLive: (id: string) => boolean,
@@ -319,7 +320,7 @@ function ownerOf(
   const held = states.reservations.grants.filter(
     (g) =>
       g.tree === tree &&
-      g.until > now &&
+      isHeld(g, now, graceMs) &&
       g.mode === "exclusive" &&
       isLive(g.session) &&
       covers(g.target, path),

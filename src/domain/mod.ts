@@ -11,6 +11,7 @@ import { rebaseQueue } from "./rebase-queue.ts";
 import { reservations } from "./reservations.ts";
 import { sessions } from "./sessions.ts";
 import { stashes } from "./stashes.ts";
+import { waiters } from "./waiters.ts";
 import { work } from "./work.ts";
 
 /** All folds. A new one is one file and one line here. */
@@ -27,6 +28,7 @@ export const FOLDS = {
   work,
   stashes,
   modes,
+  waiters,
 };
 
 /** The state of every fold, by its name here. */

@@ -7,7 +7,7 @@ export interface Notice {
   /** Sequence number of the event it comes from. */
   seq: number;
   at: number;
-  kind: "wanted" | "taken" | "overridden" | "changed" | "asked" | "accepted" | "rejected";
+  kind: "wanted" | "taken" | "overridden" | "changed" | "free" | "asked" | "accepted" | "rejected";
   /** The other session; "" is a person. */
   by: string;
   /** The file or task it is about. */
@@ -28,6 +28,9 @@ const TEXT_KEPT = 300;
 export const notices = fold<NoticesState>("notices", 3, () => ({ inbox: {} }), {
   "session.started": (state, e) => {
     enter(state.inbox, e.session, []);
+  },
+  "reservation.granted": (state, e, { seq, t }) => {
+    if (e.via === "wait") put(state, e.session, { seq, at: t, kind: "free", by: "", what: names(e.targets) });
   },
   "reservation.refused": (state, e, { seq, t }) => {
     for (const { session, target } of e.blockers) {

@@ -107,7 +107,8 @@ export const reservations = fold<ReservationsState>("reservations", 2, () => ({ 
 
 type Scope = Holder & { readonly tree: string; readonly targets: readonly Target[] };
 
-function textOf(targets: readonly Target[]): string {
+/** Targets as one text: the same if and only if they are. */
+export function textOf(targets: readonly Target[]): string {
   return JSON.stringify(targets.map(targetText));
 }
 
@@ -184,15 +185,25 @@ export interface Request {
   readonly via: Via;
 }
 
-export interface Circumstances {
-  /** Never before the log's own time, so that a clock stepping back frees nothing. */
-  readonly now: number;
-  /** Sessions proven gone; what they hold is free. */
-  readonly gone: ReadonlySet<string>;
+/** What the lease policy says to one request. */
+export interface Terms {
   /** When a lease granted now runs out. */
   readonly until: number;
   /** Whether a lease that runs until then is worth renewing now. */
   readonly renewalDue: (until: number) => boolean;
+  /** After a lease has run out its holder may take it back, ahead of others, for so long. */
+  readonly graceMs: number;
+  /** Leases of the same holder that are renewed together with what is asked for. */
+  readonly isRelated: (grant: Grant) => boolean;
+  /** How many leases the session may have, subagents included; absent: any number. */
+  readonly cap?: number | undefined;
+}
+
+export interface Circumstances extends Terms {
+  /** Never before the log's own time, so that a clock stepping back frees nothing. */
+  readonly now: number;
+  /** Sessions proven gone; what they hold is free, without grace. */
+  readonly gone: ReadonlySet<string>;
 }
 
 export type Answer =
@@ -201,18 +212,47 @@ export type Answer =
       readonly events: Event[];
       /** Run-out leases of others that gave way. */ readonly lapsed: Grant[];
     }
-  | { readonly kind: "refused"; readonly events: Event[]; readonly blockers: Grant[] };
+  | {
+      readonly kind: "refused";
+      readonly events: Event[];
+      /** Leases of others that run, or are in grace. */
+      readonly blockers: Grant[];
+      /** Nobody is in the way: the session has as many leases as it may. */
+      readonly capped?: Capped | undefined;
+    };
 
-/** Decides a request: all targets are granted, or none. */
+export interface Capped {
+  readonly cap: number;
+  /** The session's leases, those that were not renewed for longest first. */
+  readonly held: Grant[];
+}
+
+/**
+ * Decides a request: all targets are granted, or none. What the holder has already is renewed, with the leases of
+ * the same holder that are related to it, and taken back if it has run out and is in grace.
+ */
 export function reserve(state: ReservationsState, request: Request, circumstances: Circumstances): Answer {
   const { holder, tree, targets, mode, via } = request;
-  const { now, gone, until, renewalDue } = circumstances;
+  const { now, gone, until, renewalDue, graceMs, isRelated, cap } = circumstances;
   const inTheWay = state.grants.filter(
     (g) => g.tree === tree && rivals(g, holder) && !gone.has(g.session) && conflicts(g, mode, targets),
   );
-  const blockers = inTheWay.filter((g) => g.until > now);
+  const blockers = inTheWay.filter((g) => isHeld(g, now, graceMs));
   if (blockers.length > 0)
     return { kind: "refused", blockers, events: refusal(state, request, blockers, now) };
+
+  const own = state.grants.filter((g) => g.tree === tree && sameHolder(g, holder) && isHeld(g, now, graceMs));
+  const covering = targets.map((target) => {
+    const all = own.filter((g) => atLeast(g.mode, mode) && includes(g.target, target));
+    return all.find((g) => g.until > now) ?? all[0];
+  });
+  const fresh = targets.filter((_, i) => covering[i] === undefined);
+  const held = state.grants.filter((g) => g.session === holder.session && g.until > now);
+  if (cap !== undefined && fresh.length > 0 && held.length + fresh.length > cap) {
+    held.sort((a, b) => a.until - b.until);
+    const events = refusal(state, request, [], now, cap);
+    return { kind: "refused", blockers: [], capped: { cap, held }, events };
+  }
 
   const lapsed = inTheWay;
   const events: Event[] = lapsed.map((g) =>
@@ -224,22 +264,17 @@ export function reserve(state: ReservationsState, request: Request, circumstance
       successor: holder.session,
     }),
   );
-  const own = state.grants.filter((g) => g.tree === tree && sameHolder(g, holder) && g.until > now);
-  const covering = targets.map((target) =>
-    own.find((g) => atLeast(g.mode, mode) && includes(g.target, target)),
-  );
-  const fresh = targets.filter((_, i) => covering[i] === undefined);
-  const stale = [...new Set(covering)].filter(
-    (g) => g !== undefined && g.until < until && renewalDue(g.until),
-  ) as Grant[];
+  const scope = { ...holderOf(holder), tree };
   if (fresh.length > 0)
-    events.push(
-      event("reservation.granted", { ...holderOf(holder), tree, targets: fresh, mode, via, until }),
-    );
-  if (stale.length > 0)
-    events.push(
-      event("reservation.renewed", { ...holderOf(holder), tree, targets: stale.map((g) => g.target), until }),
-    );
+    events.push(event("reservation.granted", { ...scope, targets: fresh, mode, via, until }));
+  const replaced = (g: Grant) => fresh.some((target) => sameTarget(target, g.target));
+  const touched = own.filter((g) => covering.includes(g) || (isRelated(g) && !replaced(g)));
+  const renewed = touched.filter((g) => g.until > now && g.until < until && renewalDue(g.until));
+  if (renewed.length > 0)
+    events.push(event("reservation.renewed", { ...scope, ...targetsOf(renewed), until }));
+  const reclaimed = touched.filter((g) => g.until <= now);
+  if (reclaimed.length > 0)
+    events.push(event("reservation.reclaimed", { ...scope, ...targetsOf(reclaimed), until }));
   return { kind: "granted", events, lapsed };
 }
 
@@ -248,6 +283,7 @@ function refusal(
   request: Request,
   blockers: readonly Grant[],
   now: number,
+  cap?: number,
 ): Event[] {
   const { holder, tree, targets, mode } = request;
   const text = textOf(targets);
@@ -262,8 +298,17 @@ function refusal(
       blockers.every((b) => r.blockers.some((known) => sameHolder(known, b))),
   );
   if (repeated) return [];
-  const refused = { targets: [...targets], mode, blockers: blockers.map(asBlocker) };
+  const refused = { targets: [...targets], mode, blockers: blockers.map(asBlocker), cap };
   return [event("reservation.refused", { ...holderOf(holder), tree, ...refused })];
+}
+
+function targetsOf(grants: readonly Grant[]): { targets: Target[] } {
+  return { targets: grants.map((g) => g.target) };
+}
+
+/** Whether a lease runs, or has run out so lately that its holder may still take it back. */
+export function isHeld({ until }: Grant, now: number, graceMs: number): boolean {
+  return until + graceMs > now;
 }
 
 /** A grant as events name it when it stands in somebody's way. */
@@ -271,13 +316,23 @@ export function asBlocker({ target, since, until, mode, ...holder }: Grant) {
   return { ...holderOf(holder), target, since, until, mode };
 }
 
-function conflicts(grant: Grant, mode: Mode, targets: readonly Target[]): boolean {
+/** Whether somebody cannot have these targets in that mode beside a lease. */
+export function conflicts(
+  grant: { readonly mode: Mode; readonly target: Target },
+  mode: Mode,
+  targets: readonly Target[],
+): boolean {
   if (grant.mode === "shared" && mode === "shared") return false;
   return targets.some((target) => overlaps(grant.target, target));
 }
 
 function atLeast(held: Mode, wanted: Mode): boolean {
   return held === "exclusive" || wanted === "shared";
+}
+
+/** Whether one of these leases gives its holder that target. */
+export function isGiven(grants: readonly Grant[], target: Target, mode: Mode): boolean {
+  return grants.some((g) => atLeast(g.mode, mode) && includes(g.target, target));
 }
 
 function includes(outer: Target, inner: Target): boolean {
@@ -340,7 +395,26 @@ export function holdersOf(state: ReservationsState, tree: string, path: string, 
   return activeGrants(state, now).filter((g) => g.tree === tree && covers(g.target, path));
 }
 
-/** Leases of a session that ran out and that nobody has acted on yet. */
-export function lapsedOf(state: ReservationsState, session: string, now: number): Grant[] {
-  return state.grants.filter((g) => g.session === session && g.until <= now);
+/** Leases of a session that ran out, with their grace, and that nobody has acted on yet. */
+export function lapsedOf(state: ReservationsState, session: string, now: number, graceMs = 0): Grant[] {
+  return state.grants.filter((g) => g.session === session && !isHeld(g, now, graceMs));
+}
+
+/** Leases of a session that run out within that time, or have run out and are in grace. */
+export function endingOf(
+  state: ReservationsState,
+  session: string,
+  now: number,
+  { graceMs, warnMs }: { readonly graceMs: number; readonly warnMs: number },
+): Grant[] {
+  return state.grants.filter(
+    (g) => g.session === session && g.until <= now + warnMs && isHeld(g, now, graceMs),
+  );
+}
+
+/** Leases that ran out and that their holders may still take back ahead of others, longest held first. */
+export function gracedGrants(state: ReservationsState, now: number, graceMs: number): Grant[] {
+  return state.grants
+    .filter((g) => g.until <= now && isHeld(g, now, graceMs))
+    .sort((a, b) => a.since - b.since);
 }

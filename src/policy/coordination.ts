@@ -52,7 +52,14 @@ function recentEdits(states: States, { now, gone }: Moment, { lease }: PolicySet
       mode: "exclusive" as const,
       via: how === "attributed" ? ("effect" as const) : ("edit" as const),
     };
-    const circumstances = { now, gone, until, renewalDue: (end: number) => renewalDue(lease, end, now) };
+    const circumstances = {
+      now,
+      gone,
+      until,
+      graceMs: lease.graceMs,
+      renewalDue: (end: number) => renewalDue(lease, end, now),
+      isRelated: () => false,
+    };
     const answer = reserve(states.reservations, request, circumstances);
     return answer.kind === "granted" ? answer.events : [];
   });

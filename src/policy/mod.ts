@@ -1,4 +1,5 @@
-export { LEASE_DEFAULTS, leaseUntil, type LeaseSettings, renewalDue } from "./lease.ts";
+export { LEASE_DEFAULTS, leaseTerms, leaseUntil, type LeaseSettings, renewalDue } from "./lease.ts";
+export { NO_RELATIONS, related, type Relations } from "./related.ts";
 export { POLICY_DEFAULTS, type PolicySettings } from "./settings.ts";
 export { type Loop, LOOPS, type Moment, settle } from "./settle.ts";
 export { type CoordinationMode, coordinationMode } from "./coordination.ts";

@@ -3,7 +3,9 @@ import { evolved, type States } from "../domain/mod.ts";
 import { settleCoordination } from "./coordination.ts";
 import { settleRebases } from "./rebase.ts";
 import { settleRefresh } from "./refresh.ts";
+import { keepWhileRunning } from "./running.ts";
 import type { PolicySettings } from "./settings.ts";
+import { settleWaiters } from "./waiters.ts";
 
 /** What a policy may look at beside the states. */
 export interface Moment {
@@ -19,7 +21,13 @@ export interface Moment {
 export type Loop = (states: States, moment: Moment, settings: PolicySettings) => Event[];
 
 /** All loops that act by themselves. A new one is one file and one line here. */
-export const LOOPS: readonly Loop[] = [settleCoordination, settleRefresh, settleRebases];
+export const LOOPS: readonly Loop[] = [
+  settleCoordination,
+  keepWhileRunning,
+  settleWaiters,
+  settleRefresh,
+  settleRebases,
+];
 
 /**
  * What time has made due: the loops in their order, each after the events of those before. Whoever decides anything

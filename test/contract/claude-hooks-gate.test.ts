@@ -7,7 +7,12 @@ import { test } from "node:test";
 import { makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
 
 /** A lease of 6 s: short enough to wait for, long enough for a hook or two on a loaded machine. */
-const SHORT = { SIGNALBOX_LEASE_TTL_MINUTES: "0.1", SIGNALBOX_LEASE_RENEW_AFTER_SECONDS: "0" };
+const SHORT = {
+  SIGNALBOX_LEASE_TTL_MINUTES: "0.1",
+  SIGNALBOX_LEASE_STEP_MINUTES: "0",
+  SIGNALBOX_LEASE_RENEW_AFTER_SECONDS: "0",
+  SIGNALBOX_LEASE_GRACE_SECONDS: "0",
+};
 const USUAL = { SIGNALBOX_LEASE_TTL_MINUTES: "15" };
 
 async function leaseRunsOut(repo: ScratchRepo): Promise<void> {

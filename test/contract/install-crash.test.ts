@@ -44,10 +44,12 @@ const assets = (version: string): Assets => ({
 const dying: Processes = {
   identify: (pid) => ({ pid, start: "1", boot: "dead" }),
   isGone: ({ boot }) => boot === "dead",
+  hasChildSince: () => undefined,
 };
 const living: Processes = {
   identify: (pid) => ({ pid, start: "1", boot: "alive" }),
   isGone: ({ boot }) => boot === "dead",
+  hasChildSince: () => undefined,
 };
 
 class Stop extends Error {}

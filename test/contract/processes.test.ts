@@ -106,3 +106,24 @@ test("whatever is ambiguous is alive: garbage, what does not say its start, anot
 test("no identity for what is no process", () => {
   for (const pid of [DEAD_PID, 0x7fff_ffff]) assert.equal(processes.identify(pid), undefined);
 });
+
+test("a child that a process has started since then, as long as it lives", { skip: linux }, async () => {
+  const before = Date.now();
+  assert.equal(processes.hasChildSince(self(), before + 60_000), false);
+  const child = spawn("sleep", ["600"], { stdio: "ignore" });
+  assert.equal(processes.hasChildSince(self(), before), true);
+  assert.equal(processes.hasChildSince(self(), Date.now() + 60_000), false, "it began before that");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  assert.equal(processes.hasChildSince(self(), before), false);
+});
+
+test(
+  "of another host or namespace, it does not know; of a process that is gone, it does",
+  { skip: linux },
+  () => {
+    for (const change of [{ host: "elsewhere" }, { namespace: "pid:[1]" }])
+      assert.equal(processes.hasChildSince({ ...self(), boot: otherBoot(change) }, 0), undefined);
+    assert.equal(processes.hasChildSince({ ...self(), start: "1" }, 0), false);
+  },
+);

@@ -60,6 +60,7 @@ export class World {
     const processes: Processes = {
       identify: () => undefined,
       isGone: ({ pid }) => this.#see(who, this.dead.has(pid)),
+      hasChildSince: () => undefined,
     };
     // It goes on by much at each look, so that death is looked for each time.
     const now = () => (this.ticks += 1000);

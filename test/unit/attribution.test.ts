@@ -13,7 +13,7 @@ import {
   toKeep,
   type Window,
 } from "../../src/domain/attribution.ts";
-import { inTheWayOf } from "../../src/domain/reservations.ts";
+import { inTheWayOf, type Terms } from "../../src/domain/reservations.ts";
 import {
   agentStarted,
   at,
@@ -106,6 +106,14 @@ describe("who may have made a change", () => {
   });
 });
 
+const terms = (more: Partial<Terms> = {}): Terms => ({
+  until: min(26),
+  renewalDue: () => true,
+  graceMs: 0,
+  isRelated: () => false,
+  ...more,
+});
+
 type Asked = Partial<Omit<AttributionQuestion, "caller">> & { readonly caller?: string };
 
 /** What is found when a's command, which ran from minute 10 to 11, has ended. */
@@ -121,8 +129,8 @@ function find(states: ReturnType<typeof given>["states"], { caller = "a", ...mor
     reserveAtMost: 3,
     now: min(11),
     gone: new Set(),
-    until: min(26),
-    renewalDue: () => true,
+    graceMs: 0,
+    terms: () => terms(),
     ...more,
   });
 }
@@ -137,12 +145,14 @@ describe("whose it is", () => {
 
   test("already its own: nothing to say", () => {
     const { states } = given(both, at(9, granted("a", "x", 24)));
-    assert.deepEqual(find(states, { renewalDue: () => false }).events, []);
+    assert.deepEqual(find(states, { terms: () => terms({ renewalDue: () => false }) }).events, []);
   });
 
   test("under its lease on the directory: on record as changed", () => {
     const { states } = given(both, at(9, granted("a", "./", 24, { via: "command" })));
-    assert.deepEqual(types(find(states, { renewalDue: () => false }).events), ["work.attributed"]);
+    assert.deepEqual(types(find(states, { terms: () => terms({ renewalDue: () => false }) }).events), [
+      "work.attributed",
+    ]);
   });
 
   test("the other's who has it reserved, or has left it uncommitted", () => {
@@ -229,7 +239,7 @@ describe("whose it is", () => {
           const states = initialStates();
           for (const moment of history) evolve(states, moment);
           const now = history.at(-1)?.meta.t ?? 0;
-          const found = find(states, { changes: all, windows, now, until: now + 1 });
+          const found = find(states, { changes: all, windows, now, terms: () => terms({ until: now + 1 }) });
           for (const e of found.events) {
             assertEvent(e as unknown as StoredEvent);
             if (e.type !== "reservation.granted") continue;

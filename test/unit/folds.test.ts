@@ -86,6 +86,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   guard: 8_000, // the last 20 incidents
   work: 32_000, // the last 256 files edited and not committed
   modes: 2_000, // the last 16 policies
+  waiters: 8_000, // eight places a live holder
   stashes: 16_000, // the last 128 stash entries
 };
 
@@ -201,7 +202,11 @@ test("the driver of these histories makes every decision there is", () => {
     "session.lapsed",
     "reservation.renewed",
     "reservation.refused",
+    "reservation.reclaimed",
+    "reservation.extended",
     "reservation.expired",
+    "waiter.joined",
+    "waiter.left",
     "reservation.released",
     "claim.refused",
     "handoff.accepted",

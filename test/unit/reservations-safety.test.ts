@@ -8,8 +8,10 @@ import * as fc from "fast-check";
 import type { States } from "../../src/domain/mod.ts";
 import type { Target } from "../../src/domain/pattern.ts";
 import type { Grant, Mode } from "../../src/domain/reservations.ts";
+import { LEASE_DEFAULTS } from "../../src/policy/mod.ts";
 import { anyCommands, type Asked, drive, evolve, initialStates } from "../support/domain/mod.ts";
 
+const GRACE_MS = LEASE_DEFAULTS.graceMs;
 const NAMES = ["d", "e", "f", "g", "__proto__"];
 /** Every path of up to three names: all that the targets of these histories tell apart. */
 const PATHS = NAMES.flatMap((a) => [
@@ -81,7 +83,7 @@ describe("reservations, whatever happens", () => {
       refusals += 1;
       assert.notEqual(answer.blockers.length, 0);
       for (const blocker of answer.blockers) {
-        assert.ok(blocker.until > now, "a lease that has run out refuses nobody");
+        assert.ok(blocker.until + GRACE_MS > now, "a lease whose grace is over refuses nobody");
         assert.ok(rival(blocker, request.holder), "nobody is refused by the own family");
         assert.ok(!gone.has(blocker.session), "the dead refuse nobody");
         assert.equal(blocker.tree, request.tree);
@@ -143,7 +145,10 @@ describe("reservations, whatever happens", () => {
         const states = initialStates();
         for (const { event, meta } of drive(commands)) {
           if (event.type === "reservation.expired")
-            assert.ok(event.until <= meta.t, "a lease was declared run out while it ran");
+            assert.ok(
+              event.until + GRACE_MS <= meta.t,
+              "a lease was declared run out before its grace was over",
+            );
           evolve(states, { event, meta });
         }
       }),

@@ -33,11 +33,16 @@ import {
   target,
 } from "../support/domain/mod.ts";
 
+/** Nothing but the lease itself. */
+const PLAIN = { graceMs: 0, isRelated: () => false };
+
 interface How {
   mode?: Mode;
   via?: Via;
   tree?: string;
   gone?: string[];
+  /** Minutes. */
+  grace?: number;
 }
 
 function ask(who: string, words: string | string[], { states, now }: Now, how: How = {}): Answer {
@@ -51,6 +56,8 @@ function ask(who: string, words: string | string[], { states, now }: Now, how: H
       gone: new Set(gone),
       until: leaseUntil(LEASE_DEFAULTS, now),
       renewalDue: (until) => renewalDue(LEASE_DEFAULTS, until, now),
+      graceMs: min(how.grace ?? 0),
+      isRelated: () => false,
     },
   );
 }
@@ -243,7 +250,13 @@ describe("a lease", () => {
         mode: "exclusive",
         via: "command",
       } as const;
-      const circumstances = { now: min(2), gone: new Set<string>(), until: min(17), renewalDue: due };
+      const circumstances = {
+        now: min(2),
+        gone: new Set<string>(),
+        until: min(17),
+        renewalDue: due,
+        ...PLAIN,
+      };
       assert.deepEqual(reserve(states.reservations, request, circumstances).events, []);
     }
   });

@@ -230,7 +230,7 @@ export interface Uninstalled {
 }
 
 /** Made by install and by what it installs; gone without loss. */
-const DISPOSABLE = ["bin", "shim", "views", "spool", "locks"];
+const DISPOSABLE = ["bin", "shim", "views", "spool", "locks", "cache"];
 /** What has happened, and what somebody set: only on demand. */
 const KEPT = {
   log: "the log of what happened",

@@ -195,7 +195,18 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     weight: 5,
     arbitrary: fc
       .constantFrom(
-        ...(["start", "resume", "clear", "compact", "end", "kill", "look", "rebase", "queue"] as const),
+        ...([
+          "start",
+          "resume",
+          "clear",
+          "compact",
+          "end",
+          "kill",
+          "look",
+          "rebase",
+          "queue",
+          "leave",
+        ] as const),
       )
       .map((does) => ({ do: does })),
   },
@@ -207,6 +218,16 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       stops: fc.boolean(),
     }),
   },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      tree: fc.constantFrom("", "", "", "wt"),
+      targets: someTargets,
+      mode,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("run" as const), ends: fc.boolean() }) },
   fc.record(
     {
       do: fc.constant("release" as const),

@@ -10,14 +10,27 @@ import type { States } from "../../../src/domain/mod.ts";
 import { undelivered } from "../../../src/domain/notices.ts";
 import type { Target } from "../../../src/domain/pattern.ts";
 import { type Answer, lapsedOf, release, type Request, reserve } from "../../../src/domain/reservations.ts";
+import { join, withdraw } from "../../../src/domain/waiters.ts";
 import { arrive, findSession, lapse, leave, liveSessions } from "../../../src/domain/sessions.ts";
-import { LEASE_DEFAULTS, leaseUntil, renewalDue } from "../../../src/policy/mod.ts";
+import { LEASE_DEFAULTS, leaseTerms, leaseUntil, POLICY_DEFAULTS, settle } from "../../../src/policy/mod.ts";
 import { sha } from "./events.ts";
 import { evolve, type History, initialStates, type Moment } from "./history.ts";
 
 /** What one client does. `slot` is the client: it has one process at a time, and a session in it. */
 export type Act =
-  | { readonly do: "start" | "resume" | "clear" | "compact" | "end" | "kill" | "look" | "rebase" | "queue" }
+  | {
+      readonly do:
+        | "start"
+        | "resume"
+        | "clear"
+        | "compact"
+        | "end"
+        | "kill"
+        | "look"
+        | "rebase"
+        | "queue"
+        | "leave";
+    }
   | { readonly do: "agent"; readonly agent: string; readonly stops: boolean }
   | {
       readonly do: "reserve";
@@ -27,6 +40,14 @@ export type Act =
       readonly mode: "exclusive" | "shared";
       readonly via: "edit" | "command";
     }
+  | {
+      readonly do: "wait";
+      readonly tree: string;
+      readonly targets: readonly Target[];
+      readonly mode: "exclusive" | "shared";
+    }
+  /** A shell command begins, or ends. */
+  | { readonly do: "run"; readonly ends: boolean }
   | { readonly do: "release"; readonly reason: "command" | "committed"; readonly targets?: readonly Target[] }
   | { readonly do: "commit"; readonly commit: string; readonly paths: readonly string[] }
   | { readonly do: "claim" | "progress" | "complete"; readonly task: string }
@@ -65,6 +86,8 @@ interface Client {
   id: string;
   pid: number;
   alive: boolean;
+  /** Since when it runs a command (ms). */
+  runs?: number | undefined;
 }
 
 const SLOTS = 4;
@@ -88,24 +111,39 @@ export function drive(commands: readonly Command[], { onAnswer, onRecord }: Obse
     if (act.do === "start" || act.do === "resume") {
       // A new process; its session is another one, or the one that was there.
       const { id, pid } = newClient();
-      Object.assign(client, act.do === "start" ? { id, pid, alive: true } : { pid, alive: true });
+      Object.assign(client, { pid, alive: true, runs: undefined }, act.do === "start" ? { id } : {});
     }
     if (act.do === "kill") client.alive = false;
     if (!client.alive) continue;
     const gone = goneSessions(client.id);
-    const lapses = lapse(states.sessions, gone);
-    const events = [...lapses, ...decide(client, act, gone)];
-    if (events.length === 0) continue;
+    if (act.do === "run") client.runs = act.ends ? undefined : now;
     seq += 1;
+    // One record, as the app writes it.
+    const count = history.length;
+    add(due(gone));
+    add([...lapse(states.sessions, gone), ...decide(client, act, gone)]);
+    add(due(gone));
+    if (history.length > count) onRecord?.(states, now, gone);
+    else seq -= 1;
+  }
+  return history;
+
+  /** What time has made due, before a decision and after it. */
+  function due(gone: ReadonlySet<string>): readonly Event[] {
+    const running = new Map(
+      clients.flatMap((c) => (c.alive && c.runs !== undefined ? [[c.id, c.runs] as const] : [])),
+    );
+    return settle(states, { now, gone, running }, POLICY_DEFAULTS);
+  }
+
+  function add(events: readonly Event[]): void {
     for (const e of events) {
       assertEvent(e as unknown as StoredEvent);
       const moment = { event: e, meta: { seq, t: now } };
       history.push(moment);
       evolve(states, moment);
     }
-    onRecord?.(states, now, gone);
   }
-  return history;
 
   function goneSessions(deciding: string): Set<string> {
     const running = new Set(clients.filter((c) => c.alive).map((c) => c.pid));
@@ -163,16 +201,18 @@ export function drive(commands: readonly Command[], { onAnswer, onRecord }: Obse
       case "reserve": {
         const { agent, tree, targets, mode, via } = act;
         const request = { holder: { session, agent }, tree, targets, mode, via };
-        const circumstances = {
-          now,
-          gone,
-          until: leaseUntil(LEASE_DEFAULTS, now),
-          renewalDue: (until: number) => renewalDue(LEASE_DEFAULTS, until, now),
-        };
+        const terms = leaseTerms(states, request, { now, gone }, LEASE_DEFAULTS);
+        const circumstances = { now, gone, ...terms };
         const given = reserve(states.reservations, request, circumstances);
         onAnswer?.({ request, answer: given, now, gone }, states);
         return [...hello, ...given.events];
       }
+      case "wait": {
+        const { tree, targets, mode } = act;
+        return [...hello, ...join({ session, tree, targets, mode }, now + POLICY_DEFAULTS.wait.keepMs)];
+      }
+      case "leave":
+        return withdraw(states.waiters, session, undefined);
       case "release": {
         const { reason, targets } = act;
         return release(
@@ -253,7 +293,7 @@ export function drive(commands: readonly Command[], { onAnswer, onRecord }: Obse
   }
 
   function told(session: string): Event[] {
-    const ranOut = lapsedOf(states.reservations, session, now).map((g) =>
+    const ranOut = lapsedOf(states.reservations, session, now, LEASE_DEFAULTS.graceMs).map((g) =>
       event("reservation.expired", { ...holderOf(g), tree: g.tree, targets: [g.target], until: g.until }),
     );
     const last = undelivered(states.notices, session, now).at(-1);

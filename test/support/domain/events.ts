@@ -64,6 +64,36 @@ export function renewed(who: string, words: string | readonly string[], until: n
   return event("reservation.renewed", { ...holder(who), tree: "", targets, until: min(until) });
 }
 
+export function reclaimed(who: string, words: string | readonly string[], until: number): Event {
+  return { ...renewed(who, words, until), type: "reservation.reclaimed" } as Event;
+}
+
+export function extended(who: string, words: string | readonly string[], until: number): Event {
+  const targets = [words].flat().map((word) => target(word));
+  const reason = "a command runs";
+  return event("reservation.extended", { ...holder(who), tree: "", targets, until: min(until), reason });
+}
+
+/** @param until minute until which the place is kept */
+export function joined(
+  who: string,
+  words: string | readonly string[],
+  until = 30,
+  { mode = "exclusive", tree = "" }: { mode?: Mode; tree?: string } = {},
+): Event {
+  const targets = [words].flat().map((word) => target(word));
+  return event("waiter.joined", { ...holder(who), tree, targets, mode, until: min(until) });
+}
+
+export function left(
+  who: string,
+  words: string | readonly string[],
+  reason: EventNamed<"waiter.left">["reason"],
+): Event {
+  const targets = [words].flat().map((word) => target(word));
+  return event("waiter.left", { ...holder(who), tree: "", targets, reason });
+}
+
 export function expired(who: string, word: string, until: number, successor?: string): Event {
   const targets = [target(word)];
   return event("reservation.expired", { ...holder(who), tree: "", targets, until: min(until), successor });
