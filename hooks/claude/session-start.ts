@@ -10,6 +10,7 @@ import { arriveSession } from "../../src/app/attendance.ts";
 
 import { isolate, sweepIndexes } from "../../src/app/isolation.ts";
 import { recordHead } from "../../src/app/movements.ts";
+import { reconcileTasks } from "./tasks.ts";
 import { groundOf } from "./post-bash.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
 
@@ -27,10 +28,13 @@ export const sessionStart: ClaudeHandler = ({ input, box }) => {
       const ground = groundOf(box, input.cwd, caller.session);
       if (ground !== undefined) attributeOnArrival(box, caller, ground);
     }
-    writeSessionEnv(process.env["CLAUDE_ENV_FILE"], box.dir);
+    const tracked = box.settings["claims.tracker"] !== "none";
+    writeSessionEnv(process.env["CLAUDE_ENV_FILE"], box.dir, tracked ? caller.session : undefined);
   } catch (error) {
     // The session is on record, and guarded by the hooks; it only has no index of its own.
     recordFailure(box, "claude session-start: its own index", error, caller.session);
   }
+  // Alone nobody is asked; what a session claims then is read when the next one comes.
+  if (note !== "") reconcileTasks(box, caller);
   return note === "" ? "" : tell("SessionStart", note);
 };

@@ -137,6 +137,9 @@ const FREEING: ReadonlySet<string> = new Set([
   "session.ended",
   "session.lapsed",
   "handoff.accepted",
+  "claim.stalled",
+  "claim.released",
+  "claim.completed",
   "waiter.joined",
   "waiter.left",
 ]);

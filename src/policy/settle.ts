@@ -1,6 +1,7 @@
 import type { Event } from "../../events/mod.ts";
 import { evolved, type States } from "../domain/mod.ts";
 import type { PolicySettings } from "./settings.ts";
+import { settleClaims, settleHandoffs } from "./stall.ts";
 
 /** What a policy may look at beside the states. */
 export interface Moment {
@@ -16,7 +17,7 @@ export interface Moment {
 export type Loop = (states: States, moment: Moment, settings: PolicySettings) => Event[];
 
 /** All loops that act by themselves. A new one is one file and one line here. */
-export const LOOPS: readonly Loop[] = [];
+export const LOOPS: readonly Loop[] = [settleClaims, settleHandoffs];
 
 /**
  * What time has made due: the loops in their order, each after the events of those before. Whoever decides anything

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { event, type Event } from "../../events/mod.ts";
-import { claimsOf, take } from "../../src/domain/claims.ts";
+import { type Claim, claimsOf, take } from "../../src/domain/claims.ts";
 import { at, continued, ended, given, lapsed, min, type Now, started } from "../support/domain/mod.ts";
 
 const taken = (session: string, task = "t", kind?: string): Event =>
@@ -17,6 +17,15 @@ const takes =
   ({ states }: Now) =>
     take(states.claims, { task: "t", session, kind: "bug" }, new Set(gone)).events;
 
+const claim = (session: string, since: number): Claim => ({
+  task: "t",
+  session,
+  kind: undefined,
+  tracker: undefined,
+  since: min(since),
+  lastProgress: min(since),
+  wanted: [],
+});
 const claimant = ({ states }: Pick<Now, "states">) => states.claims.claims.t?.session;
 
 describe("a task", () => {
@@ -76,8 +85,10 @@ describe("a task", () => {
     test(`stays its claimant's when somebody else ${what}`, () => {
       const { states } = given(at(1, taken("a")), at(2, stranger));
       assert.deepEqual(states.claims, {
-        claims: { t: { task: "t", session: "a", kind: undefined, since: min(1), lastProgress: min(1) } },
+        claims: { t: claim("a", 1) },
         completed: [],
+        givenUp: [],
+        owed: [],
       });
     });
   }
@@ -90,13 +101,7 @@ describe("a task", () => {
 
   test("handed over is the asker's, since then", () => {
     const { states } = given(at(1, taken("a")), at(5, handed("b", "a")));
-    assert.deepEqual(states.claims.claims.t, {
-      task: "t",
-      session: "b",
-      kind: undefined,
-      since: min(5),
-      lastProgress: min(5),
-    });
+    assert.deepEqual(states.claims.claims.t, claim("b", 5));
   });
 });
 
