@@ -22,7 +22,10 @@ const lock = join(home, ".beads", "lock");
 const busy = join(home, ".beads", "busy");
 const actor = process.env.BEADS_ACTOR || process.env.USER || "somebody";
 
-const [verb, ...args] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const at = given.findIndex((word) => !word.startsWith("-"));
+const verb = given[at];
+const args = given.filter((_, i) => i !== at);
 const VALUES = new Set(["--status", "-s", "--assignee", "-a", "--limit", "-n", "--type", "-t", "--reason"]);
 const options = new Map();
 const words = [];

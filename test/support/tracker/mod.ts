@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Cleaner, makeScratch, type ScratchRepo } from "../repo/scratch.ts";
 
@@ -27,7 +27,13 @@ export async function makeTracked(
   mkdirSync(beads);
   writeFileSync(join(repo.top, ".git/info/exclude"), ".beads\n");
   const file = join(beads, "issues.json");
-  const all = issues.map((issue) => ({ title: issue.id, status: "open", issue_type: "task", ...issue }));
+  const all = issues.map((issue) => ({
+    id: issue.id,
+    title: issue.id,
+    status: "open",
+    issue_type: "task",
+    ...issue,
+  }));
   writeFileSync(file, JSON.stringify(all));
   return {
     repo,
@@ -39,7 +45,6 @@ export async function makeTracked(
       if (on) writeFileSync(join(beads, "busy"), "");
       else rmSync(join(beads, "busy"), { force: true });
     },
-    isLocked: () => existsSync(join(beads, "lock")),
   };
 }
 
