@@ -8,7 +8,7 @@ import type { ClaudeHandler } from "./call.ts";
 export const promptSubmit: ClaudeHandler = ({ input, box }) => {
   // A command that was interrupted or refused has had no end.
   attributionFiles(box.dir).endAll(input.session_id, { background: false });
-  tellTasks(box, input.cwd, input.session_id);
   const notices = deliverNotices(box, input.session_id);
+  tellTasks(box, input.cwd, input.session_id);
   return notices === "" ? "" : tell("UserPromptSubmit", notices);
 };

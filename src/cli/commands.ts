@@ -15,6 +15,7 @@ export const COMMANDS = {
   release: async () => (await import("./release.ts")).releaseCommand,
   claim: async () => (await import("./claim.ts")).claimCommand,
   handoff: async () => (await import("./handoff.ts")).handoffCommand,
+  suggest: async () => (await import("./suggest.ts")).suggestCommand,
   rescue: async () => (await import("./rescue.ts")).rescueCommand,
   bypass: async () => (await import("./bypass.ts")).bypassCommand,
   run: async () => (await import("./run.ts")).runCommand,

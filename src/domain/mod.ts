@@ -1,4 +1,5 @@
 import type { Event } from "../../events/mod.ts";
+import { capability } from "./capability.ts";
 import { claims } from "./claims.ts";
 import { commits } from "./commits.ts";
 import type { Fold, Meta } from "./fold.ts";
@@ -25,6 +26,7 @@ export const FOLDS = {
   guard,
   work,
   stashes,
+  capability,
 };
 
 /** The state of every fold, by its name here. */

@@ -86,6 +86,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   guard: 8_000, // the last 20 incidents
   work: 32_000, // the last 256 files edited and not committed
   stashes: 16_000, // the last 128 stash entries
+  capability: 32_000, // the last 128 pairs of task kind and agent kind; work begun and not ended
 };
 
 describe("a long history", () => {

@@ -27,12 +27,12 @@ export async function makeTracked(
   mkdirSync(beads);
   writeFileSync(join(repo.top, ".git/info/exclude"), ".beads\n");
   const file = join(beads, "issues.json");
-  const all = issues.map((issue) => ({
-    id: issue.id,
-    title: issue.id,
+  const all = issues.map(({ id, ...more }) => ({
+    id,
+    title: id,
     status: "open",
     issue_type: "task",
-    ...issue,
+    ...more,
   }));
   writeFileSync(file, JSON.stringify(all));
   return {
