@@ -65,9 +65,7 @@ export function suggestTasks(box: Box, session: string, tracker: Tracker | undef
   const kinds = [...new Set(states.capability.records.map(({ task }) => task))];
   const tasks = open.length > 0 ? open : kinds.map((kind) => ({ id: kind, kind, since: now }));
   return rankTasks(states.capability, agent, agents, tasks, now).map((score) =>
-    suggestion(score.task.id, score.task.kind, score, 0, [
-      ...(now - score.task.since < 60_000 ? [] : [`waits for ${duration(now - score.task.since)}`]),
-    ]),
+    suggestion(score.task.id, score.task.kind, score, 0, waited(now - score.task.since)),
   );
 }
 
@@ -82,6 +80,10 @@ function openTasks({ states: { claims }, now }: Circumstances, tracker: Tracker 
     ready.some((task) => task.id === id) ? [] : [{ id, kind, since }],
   );
   return [...ready, ...left].filter(({ id }) => findClaim(claims, id) === undefined);
+}
+
+function waited(ms: number): string[] {
+  return ms < 60_000 ? [] : [`waits for ${duration(ms)}`];
 }
 
 function suggestion(
