@@ -9,6 +9,7 @@ import { findRepo, type Repo } from "../../src/adapters/locate.ts";
 import { attributionFiles } from "../../src/adapters/survey-file.ts";
 import { attributeCommand, type Ground } from "../../src/app/attribution.ts";
 import { type Box, look } from "../../src/app/box.ts";
+import { deliverPressing } from "../../src/app/interrupt.ts";
 import { indexesOf } from "../../src/domain/indexes.ts";
 import { findSession } from "../../src/domain/sessions.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
@@ -51,7 +52,9 @@ export const postBash: ClaudeHandler = ({ input, box }) => {
     },
     ground,
   );
-  const notes = [note, followTasks(box, caller, command)].filter((each) => each !== "");
+  const notes = [note, followTasks(box, caller, command), deliverPressing(box, caller.session)].filter(
+    (each) => each !== "",
+  );
   return notes.length === 0 ? "" : tell(input.hook_event_name, notes.join("\n"));
 };
 

@@ -2,6 +2,7 @@ import { boxDirOf, isInstalled, openBox } from "../../src/adapters/box.ts";
 import { deny, editedPath, tell } from "../../src/adapters/claude.ts";
 import { locate, type Repo } from "../../src/adapters/locate.ts";
 import { gateEdit } from "../../src/app/edit-gate.ts";
+import { deliverPressing } from "../../src/app/interrupt.ts";
 import type { Box } from "../../src/app/box.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
 
@@ -20,7 +21,8 @@ export const preEdit: ClaudeHandler = ({ input, box: own }) => {
   if (box === undefined) return "";
   const verdict = gateEdit(box, { ...callerOf(input), tree: where.repo.tree }, where.path);
   if (verdict.kind === "refused") return deny(verdict.reason);
-  return verdict.note === "" ? "" : tell("PreToolUse", verdict.note);
+  const notes = [verdict.note, deliverPressing(box, input.session_id)].filter((note) => note !== "");
+  return notes.length === 0 ? "" : tell("PreToolUse", notes.join("\n"));
 };
 
 function boxOf(repo: Repo, own: Box): Box | undefined {

@@ -63,7 +63,7 @@ function claimTracked(
   tracker.claim(task, actorOf(me, tracker.user));
   const there = tracker.read([task]);
   if (there?.[0] === undefined) return { kind: "unknown" };
-  adopt(box, caller, tracker, there, { claims: true });
+  adopt(box, caller, tracker, there, [task]);
   const after = look(box);
   const claim = findClaim(after.states.claims, task);
   if (claim === undefined) {

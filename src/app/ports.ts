@@ -66,6 +66,14 @@ export interface Views {
   readonly prune: (live: ReadonlySet<string>) => void;
 }
 
+/** What the text of a command lets one look for, and no more. */
+export interface Touched {
+  /** "any": it does not say which. */
+  readonly tasks: readonly string[] | "any";
+  /** Those it tries to take. */
+  readonly claims: readonly string[];
+}
+
 /**
  * Where tasks live that this log alone does not know (docs/tasks.md). Nothing that it is asked takes longer than a
  * few seconds; no answer in that time is `undefined`, and never a grant.
@@ -75,12 +83,8 @@ export interface Tracker {
   readonly name: string;
   /** What its user is called there, or would be; "" is unknown. */
   readonly user: string;
-  /** What a shell command may have done here: nothing; something to these tasks; or something, nobody knows to which. */
-  readonly touchedBy: (
-    command: string,
-  ) =>
-    | { readonly tasks: readonly string[] | "any"; /** It tries to take one. */ readonly claims: boolean }
-    | undefined;
+  /** What a shell command may have done to its tasks; `undefined` is nothing. */
+  readonly touchedBy: (command: string) => Touched | undefined;
   /** These tasks; those it does not know are left out. */
   readonly read: (tasks: readonly string[]) => readonly TrackedTask[] | undefined;
   /** All that somebody works on. */

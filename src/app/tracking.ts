@@ -28,9 +28,7 @@ export function followCommand(box: Box, caller: Caller, tracker: Tracker, comman
       ? everything(tracker, mine)
       : tracker.read([...new Set([...touched.tasks, ...mine])]);
   if (tasks === undefined) return trackerSilent(tracker.name, touched.tasks === "any" ? [] : touched.tasks);
-  const { refused } = adopt(box, caller, tracker, tasks, {
-    claims: touched.claims && touched.tasks !== "any",
-  });
+  const { refused } = adopt(box, caller, tracker, tasks, touched.claims);
   tellTracker(box, tracker);
   return trackerTook(tracker.name, refused);
 }
@@ -43,7 +41,7 @@ export function reconcile(box: Box, caller: Caller | undefined, tracker: Tracker
   );
   const tasks = everything(tracker, known);
   if (tasks === undefined) return false;
-  adopt(box, caller, tracker, tasks, { claims: false });
+  adopt(box, caller, tracker, tasks, []);
   tellTracker(box, tracker);
   return true;
 }
@@ -63,13 +61,13 @@ function trackedBy(box: Box, tracker: Tracker, session: string): string[] {
   );
 }
 
-/** Puts what a tracker says into the log. @param claims the caller has just tried to take these tasks */
+/** Puts what a tracker says into the log. @param claims tasks that the caller has just tried to take */
 export function adopt(
   box: Box,
   caller: Caller | undefined,
   tracker: Tracker,
   tasks: readonly TrackedTask[],
-  { claims }: { readonly claims: boolean },
+  claims: readonly string[],
 ): Following {
   const following = decide<Following>(box, caller?.session, ({ states, now, gone }) => {
     const met =
@@ -79,8 +77,8 @@ export function adopt(
       const session = sessionOfActor(actor, states.sessions);
       return session === undefined || gone.has(session) ? undefined : session;
     };
-    const asker = claims ? met.session : undefined;
-    const result = follow(states.claims, tasks, { tracker: tracker.name, whose, asker, now });
+    const asked = met.session === undefined ? undefined : { by: met.session, tasks: new Set(claims) };
+    const result = follow(states.claims, tasks, { tracker: tracker.name, whose, asked, now });
     return { events: result.events.length === 0 ? [] : [...met.events, ...result.events], result };
   });
   for (const { task, session } of following.assign) {

@@ -27,7 +27,7 @@ export interface Following {
  * compare-and-swap. But it is not asked about what it has not been told yet, and where it names nobody, the log decides.
  *
  * @param whose the live session that a tracker's name stands for
- * @param asker the session that has just tried to take these, if one has
+ * @param asked the session that has just tried to take some of them, if one has, and which
  */
 export function follow(
   state: ClaimsState,
@@ -35,12 +35,12 @@ export function follow(
   {
     tracker,
     whose,
-    asker,
+    asked,
     now,
   }: {
     readonly tracker: string;
     readonly whose: (actor: string) => string | undefined;
-    readonly asker?: string | undefined;
+    readonly asked?: { readonly by: string; readonly tasks: ReadonlySet<string> } | undefined;
     readonly now: number;
   },
 ): Following {
@@ -48,6 +48,7 @@ export function follow(
   const refused: { task: TrackedTask; holder: string | undefined }[] = [];
   const assign: { task: string; session: string }[] = [];
   for (const task of tasks) {
+    const asker = asked?.tasks.has(task.id) === true ? asked.by : undefined;
     const claim = findClaim(state, task.id);
     const owed = state.owed.find((each) => each.task === task.id);
     const session = task.actor === "" ? undefined : whose(task.actor);

@@ -43,6 +43,22 @@ test("a task: asked for, told, handed over with the files taken for it, in one e
   assert.equal((await as(ada, "handoff", "accept", "h1")).code, 2, "answered once");
 });
 
+test("who is asked hears of it at its next hook, in the middle of a turn; once", async (t) => {
+  for (const next of [
+    (who: FakeSession) => who.ask("a.txt"),
+    (who: FakeSession) => who.bash("make", "post-bash"),
+  ]) {
+    const { ada, bob, as } = await two(t);
+    await as(ada, "claim", "t");
+    assert.equal((await next(ada)).told, "");
+    await as(bob, "handoff", "request", "t", "--reason", "x");
+    assert.match((await next(ada)).told, /session bob asks for t: x; answer: /);
+    assert.equal((await next(ada)).told, "");
+    await as(ada, "handoff", "accept");
+    assert.match((await bob.ask("b.txt")).told, /session ada handed t over to you/);
+  }
+});
+
 test("a rejection is final for that request, with its reason; another may be made", async (t) => {
   const { repo, ada, bob, as } = await two(t);
   await as(ada, "claim", "t");

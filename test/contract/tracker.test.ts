@@ -67,6 +67,38 @@ test("other forms, and ids that are not in the text", async (t) => {
   );
 });
 
+test("only what a command tries to take can be refused to it, or be its own for want of a name", async (t) => {
+  const { repo } = await makeTracked(t, [...TASKS, { id: "bd-n1", status: "in_progress" }]);
+  const [ada, bob] = [await repo.startSession("ada"), await repo.startSession("bob")];
+  await claimIt(ada);
+  assert.equal(
+    (await bob.command("bd show bd-a1 bd-n1; bd comment bd-a1 'please hurry'; bd dep add bd-n1 bd-a2")).told,
+    "",
+  );
+  assert.match(
+    (await bob.command("bd update bd-n1 \\\n  --status in_progress && bd update bd-a1 --claim")).told,
+    /^signalbox: bd-a1 is claimed by session ada/,
+  );
+  assert.deepEqual(await claimed(repo), { "bd-a1": "ada", "bd-n1": "bob" });
+  assert.equal(repo.eventsOf("claim.refused").length, 1);
+});
+
+test("what only reads is not followed, however `bd` is named; all else is", async (t) => {
+  const { repo, busy } = await makeTracked(t, TASKS);
+  const [ada] = [await repo.startSession("ada"), await repo.startSession("bob")];
+  busy(true);
+  for (const command of [
+    "bd ready",
+    "bd list --json | head",
+    "git add . && bd show bd-a1",
+    "ls bd",
+    "cat abd update",
+  ])
+    assert.equal((await ada.bash(command, "post-bash")).told, "", command);
+  for (const command of ["cd x && command bd close bd-a1", "(bd ready; /usr/bin/bd $verb) | cat"])
+    assert.match((await ada.bash(command, "post-bash")).told, /did not answer in time/, command);
+});
+
 test("closed, opened again and given away in Bash: the claim follows", async (t) => {
   const { repo } = await makeTracked(t, TASKS);
   const [ada, bob] = [await repo.startSession("ada"), await repo.startSession("bob")];
@@ -182,6 +214,12 @@ test("it cannot be told: on record, and in nobody's way", async (t) => {
   busy(false);
   await bob.prompt();
   assert.equal(issue("bd-a1")?.status, "open");
+});
+
+test("`signalbox run` gives what it runs a name in Beads too", async (t) => {
+  const { repo } = await makeTracked(t, TASKS);
+  const { stdout } = await repo.signalbox("run", "--name", "w1", "--", "sh", "-c", 'echo "$BEADS_ACTOR"');
+  assert.equal(stdout, "pat/sb-w1\n");
 });
 
 test("no tracker: claims.tracker none, no .beads, or no bd: nothing is run, nothing is set", async (t) => {

@@ -5,7 +5,7 @@
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { Tracker } from "../../app/ports.ts";
+import type { Touched, Tracker } from "../../app/ports.ts";
 import type { TrackedTask } from "../../domain/tracked.ts";
 import { childProcess } from "../child-process.ts";
 import type { TrackerPlace } from "./mod.ts";
@@ -83,19 +83,31 @@ const READS: ReadonlySet<string> = new Set(
 );
 
 /** `bd` as a command, however it is reached, with the first word behind it that is no option. */
-const CALL = /(?:^|[\s;&|("'`/])bd(?:\.exe)?(?:\s+-\S+)*(?:\s+(?<verb>[\w-]+))?/g;
-const ID = /(?<![\w./-])[A-Za-z][\w]*(?:-[A-Za-z0-9]+)+(?:\.\d+)*(?![\w/-])/g;
+const CALL = /(?:^|[\s("'`/])bd(?:\.exe)?(?:\s+-\S+)*\s+(?<verb>[\w-]*)/;
+const ID = /(?<![\w./-])[A-Za-z]\w*(?:-[A-Za-z0-9]+)+(?:\.\d+)*(?![\w/-])/g;
+const CLAIMS = /--claim|in_progress|--assignee|\s-a\b/;
+/** What a variable, a pipe or a substitution holds is not to be seen. */
+const HIDDEN = /[$`]|xargs/;
+const NAMED_AT_MOST = 8;
 
-/** Names in the text are what is looked at afterwards, and no more. */
-function touchedBy(command: string): ReturnType<Tracker["touchedBy"]> {
-  const verbs = [...command.matchAll(CALL)].map((call) => call.groups?.["verb"]);
-  if (verbs.every((verb) => verb !== undefined && READS.has(verb))) return undefined;
-  const claims = /--claim|in_progress|--assignee|\s-a\b/.test(command);
-  const named = [...new Set(command.match(ID) ?? [])].filter((word) => !/^in-progress$/i.test(word));
-  // What a variable, a pipe or a substitution holds is not to be seen.
-  return named.length === 0 || named.length > 20 || /[$`]|xargs/.test(command)
-    ? { tasks: "any", claims }
-    : { tasks: named, claims };
+function touchedBy(command: string): Touched | undefined {
+  const calls = command
+    .replaceAll("\\\n", " ")
+    .split(/[;&|\n]+/)
+    .flatMap((part) => {
+      const call = CALL.exec(part);
+      const verb = call?.groups?.["verb"];
+      if (call === null || (verb !== undefined && READS.has(verb))) return [];
+      return [{ text: part, named: part.slice(call.index).match(ID) ?? [] }];
+    });
+  if (calls.length === 0) return undefined;
+  const tasks = new Set(calls.flatMap(({ named }) => named));
+  const hidden = calls.some(({ text, named }) => named.length === 0 || HIDDEN.test(text));
+  if (hidden || tasks.size > NAMED_AT_MOST) return { tasks: "any", claims: [] };
+  return {
+    tasks: [...tasks],
+    claims: calls.flatMap(({ text, named }) => (CLAIMS.test(text) ? named : [])),
+  };
 }
 
 /** An array, or an envelope with one in it, or one task alone. */

@@ -118,6 +118,8 @@ const VERBS = {
       }
       process.stdout.write(`updated ${words.join(" ")}\n`);
     }),
+  comment: () => undefined,
+  dep: () => undefined,
   close: () =>
     locked((issues) => {
       for (const id of words) {
