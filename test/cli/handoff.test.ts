@@ -41,6 +41,8 @@ test("a task: asked for, told, handed over with the files taken for it, in one e
   assert.equal(repo.eventsOf("handoff.accepted").length, 1);
   assert.notEqual((await ada.ask("a.txt")).denied, undefined);
   assert.equal((await as(ada, "handoff", "accept", "h1")).code, 2, "answered once");
+  await bob.mustGit("commit", "-qam", "what ada had begun");
+  assert.deepEqual(await repo.pathsOf(), ["a.txt", "b.txt"]);
 });
 
 test("who is asked hears of it at its next hook, in the middle of a turn; once", async (t) => {
