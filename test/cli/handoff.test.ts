@@ -134,32 +134,23 @@ test("asked twice it is one request; withdrawn, or its matter gone, it is over a
 });
 
 test("no answer in time: a holder at work keeps it, one that does nothing loses it to who asked", async (t) => {
-  for (const [stall, kept] of [
-    [60, true],
-    [0.05, false],
-  ] as const) {
+  const waited = async (stallMinutes: string) => {
     const repo = await makeScratch(t);
-    await repo.signalbox("config", "claim.stallMinutes", String(stall));
+    await repo.signalbox("config", "claim.stallMinutes", stallMinutes);
     await repo.signalbox("config", "handoff.answerMinutes", "0.05");
     const ada = await repo.startSession("ada");
     const bob = await repo.startSession("bob");
     await repo.signalboxAs({ env: ada.env }, "claim", "t");
     await repo.signalboxAs({ env: bob.env }, "handoff", "request", "t", "--reason", "x");
     await new Promise((done) => setTimeout(done, 3300));
-    const { told } = await bob.prompt();
-    assert.match(
-      told,
-      kept
-        ? /is over: no answer; its holder is at work/
-        : /is over: its holder does not work on it; it is yours now/,
-    );
-    assert.deepEqual(await claimed(repo), { t: kept ? "ada" : "bob" });
-    if (!kept)
-      assert.match(
-        (await ada.prompt()).told,
-        /t is not claimed by you any more: you have edited nothing for it/,
-      );
-  }
+    return { bob: (await bob.prompt()).told, ada: (await ada.prompt()).told, now: await claimed(repo) };
+  };
+  const [working, idle] = await Promise.all([waited("60"), waited("0.05")]);
+  assert.match(working.bob, /is over: no answer; its holder is at work/);
+  assert.deepEqual(working.now, { t: "ada" });
+  assert.match(idle.bob, /is over: its holder does not work on it; it is yours now/);
+  assert.match(idle.ada, /t is not claimed by you any more: you have edited nothing for it/);
+  assert.deepEqual(idle.now, { t: "bob" });
 });
 
 test("both parties may die at any point", async (t) => {
