@@ -65,13 +65,22 @@ function becameOf(states: States, { task, from }: Handoff): string {
   return last !== undefined && !open ? `it was completed: ${last.outcome}` : "it is free now";
 }
 
-/** What becomes of a session's claims when it says goodbye. */
+/** What becomes of a session's claims and requests when it says goodbye. */
 export function endClaims(states: States, session: string, gone: ReadonlySet<string>): Event[] {
-  return claimsOf(states.claims, session).flatMap((claim) =>
+  const claims = claimsOf(states.claims, session).flatMap((claim) =>
     givenUp(states, claim, gone, (wanted) =>
       event("claim.released", { task: claim.task, session, reason: "its session ended", wanted }),
     ),
   );
+  const over = new Set(claims.flatMap((e) => (e.type === "handoff.lapsed" ? [e.handoff] : [])));
+  const requests = openRequests(states.handoffs).filter(({ handoff }) => !over.has(handoff));
+  return [
+    ...claims,
+    ...requests.flatMap((request) => {
+      if (request.from === session) return [lapsed(request, "who asked is gone")];
+      return request.to === session ? [lapsed(request, "its holder is gone")] : [];
+    }),
+  ];
 }
 
 /**
