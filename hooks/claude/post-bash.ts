@@ -13,6 +13,7 @@ import { indexesOf } from "../../src/domain/indexes.ts";
 import { deliverNews } from "../../src/app/turn.ts";
 import { findSession } from "../../src/domain/sessions.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
+import { followTasks } from "./tasks.ts";
 
 /** What a hook of the Bash tool is given beside the rest. */
 interface BashInput extends HookInput {
@@ -33,6 +34,7 @@ export const postBash: ClaudeHandler = ({ input, box }) => {
   const { tool_use_id: id = "", duration_ms, tool_input, tool_response } = input as BashInput;
   const call = /^[\w-]+$/.test(id) ? id : "";
   const caller = callerOf(input);
+  const command = tool_input?.command ?? "";
   const ground = groundOf(box, input.cwd, caller.session);
   if (ground === undefined) {
     if (call !== "") attributionFiles(box.dir).end(caller.session, call);
@@ -43,16 +45,17 @@ export const postBash: ClaudeHandler = ({ input, box }) => {
     {
       caller,
       call,
-      command: tool_input?.command ?? "",
+      command,
       durationMs: duration_ms,
       // A command that runs for too long is sent there by the client.
       background: tool_input?.run_in_background === true || tool_response?.backgroundTaskId !== undefined,
     },
     ground,
   );
+  const tasks = followTasks(box, caller, command);
   const news = caller.agent === undefined ? deliverNews(box, caller.session) : "";
-  const both = [note, news].filter(Boolean).join("\n");
-  return both === "" ? "" : tell(input.hook_event_name, both);
+  const notes = [note, tasks, news].filter(Boolean);
+  return notes.length === 0 ? "" : tell(input.hook_event_name, notes.join("\n"));
 };
 
 /** The working tree a session is in, seen through its own index; `undefined` if it is not this box's. */

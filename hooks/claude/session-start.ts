@@ -10,6 +10,7 @@ import { attributeOnArrival } from "../../src/app/attribution.ts";
 import { arriveSession } from "../../src/app/attendance.ts";
 import { isolate, sweepIndexes } from "../../src/app/isolation.ts";
 import { recordHead } from "../../src/app/movements.ts";
+import { reconcileTasks } from "./tasks.ts";
 import { groundOf } from "./post-bash.ts";
 import { callerOf, type ClaudeHandler } from "./call.ts";
 import { pullBranch } from "./pull-branch.ts";
@@ -30,11 +31,14 @@ export const sessionStart: ClaudeHandler = ({ input, box }) => {
       // Alone, leases keep nobody out.
       if (note !== "") refreshRelations(box.dir, repo.top, box);
     }
-    writeSessionEnv(process.env["CLAUDE_ENV_FILE"], box.dir);
+    const tracked = box.settings["claims.tracker"] !== "none";
+    writeSessionEnv(process.env["CLAUDE_ENV_FILE"], box.dir, tracked ? caller.session : undefined);
   } catch (error) {
     // The session is on record, and guarded by the hooks; it only has no index of its own.
     recordFailure(box, "claude session-start: its own index", error, caller.session);
   }
+  // Alone nobody is asked; what a session claims then is read when the next one comes.
+  if (note !== "") reconcileTasks(box, caller);
   const both = [note, pullBranch(box, caller)].filter(Boolean).join("\n");
   return both === "" ? "" : tell("SessionStart", both);
 };

@@ -9,6 +9,7 @@ import {
 } from "../domain/sessions.ts";
 import { activeGrants, release } from "../domain/reservations.ts";
 import { formatTarget } from "../domain/pattern.ts";
+import { endClaims } from "../policy/mod.ts";
 import { type Box, type Circumstances, decide, look } from "./box.ts";
 import { welcome } from "./messages.ts";
 
@@ -92,10 +93,12 @@ const GOES_ON: ReadonlySet<string> = new Set(["clear", "resume"]);
 
 /** A session ends: what it held is free. After /clear, or a resume from within, its process keeps everything. */
 export function leaveSession(box: Box, session: string, reason: string, pid?: number): void {
-  decide(box, session, ({ states }) => {
+  decide(box, session, ({ states, gone }) => {
     const left = leave(states.sessions, { session, reason, goesOn: GOES_ON.has(reason), pid });
     const released = left.flatMap((e) =>
-      e.type === "session.ended" ? release(states.reservations, e.session, "ended") : [],
+      e.type === "session.ended"
+        ? [...endClaims(states, e.session, gone), ...release(states.reservations, e.session, "ended")]
+        : [],
     );
     return { events: [...released, ...left], result: undefined };
   });

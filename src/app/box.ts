@@ -149,6 +149,9 @@ const CHANGE_WHO_MAY: ReadonlySet<string> = new Set([
   "session.ended",
   "session.lapsed",
   "handoff.accepted",
+  "claim.stalled",
+  "claim.released",
+  "claim.completed",
   "waiter.joined",
   "waiter.left",
 ]);

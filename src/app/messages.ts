@@ -1,6 +1,8 @@
+import type { Claim } from "../domain/claims.ts";
 import type { Notice } from "../domain/notices.ts";
 import { formatTarget } from "../domain/pattern.ts";
 import { type Capped, type Grant } from "../domain/reservations.ts";
+import type { Following } from "../domain/tracked.ts";
 import type { UncommittedEdit } from "../domain/work.ts";
 import { listedWithOwners } from "../policy/guard-words.ts";
 import { shortName } from "./identity.ts";
@@ -280,6 +282,30 @@ function listed(paths: readonly string[]): string {
     : `${paths.slice(0, 3).map(shown).join(", ")} and ${paths.length - 3} more`;
 }
 
+/** Why a task is not the session's, and how to ask for it. */
+export function claimRefused({ task, session, since, lastProgress }: Claim, now: number): string {
+  return [
+    `signalbox: ${shown(task)} is claimed by ${who({ session })} since ${clock(since)} (${duration(now - since)} ago); its last edit was at ${clock(lastProgress)} (${duration(now - lastProgress)} ago).`,
+    `  To ask for it: git signalbox handoff request ${quoted(task)} --reason "…"`,
+  ].join("\n");
+}
+
+/** A tracker has given a task to somebody else than who has just tried to take it. */
+export function trackerTook(tracker: string, refused: Following["refused"]): string {
+  return refused
+    .map(({ task, holder }) =>
+      holder === undefined
+        ? `signalbox: ${shown(task.id)} is ${shown(task.actor)}'s in ${tracker}, which is no session that is known here; it is not yours.`
+        : `signalbox: ${shown(task.id)} is claimed by ${who({ session: holder })}; it is not yours. To ask for it: git signalbox handoff request ${quoted(task.id)} --reason "…"`,
+    )
+    .join("\n");
+}
+
+/** What a tracker did not say in time is not so. */
+export function trackerSilent(tracker: string, tasks: readonly string[]): string {
+  return `signalbox: ${tracker} did not answer in time; whether ${tasks.length === 0 ? "a task" : listed(tasks)} is yours is not known. Look again before you work on it: git signalbox claim --sync`;
+}
+
 /** What a session is told when it begins and others are here. */
 export function welcome(
   others: readonly { readonly id: string; readonly holds: readonly string[] }[],
@@ -313,18 +339,31 @@ export function digest(
   return lines.length === 0 ? "" : ["signalbox:", ...lines].join("\n");
 }
 
-const NOTICE_TEXT: Readonly<Record<Notice["kind"], (by: string, what: string, detail: string) => string>> = {
+const STALLED: Readonly<Record<string, string>> = {
+  "no-edit": "you have edited nothing for it for too long",
+  "by-hand": "it was given up by hand",
+};
+
+const NOTICE_TEXT: Readonly<
+  Record<Notice["kind"], (by: string, what: string, detail: string, handoff: string) => string>
+> = {
   wanted: (by, what) =>
     `${by} wanted ${what}, which you have reserved; commit or \`git signalbox release\` it when you are done`,
   taken: (by, what) => `your reservation of ${what} had run out and ${by} has it now`,
-  free: (_, what) => `${what}, which you waited for, is yours now`,
+  yours: (_, what) => `${what}, which you waited for, is yours now`,
   changed: (by, what, detail) => `${by} committed ${what} (${detail}); what you have read of it may be old`,
   overridden: (by, what) => `${by} committed ${what}, which you have reserved`,
-  asked: (by, what, detail) => `${by} asks for ${what}: ${detail}`,
+  asked: (by, what, detail, id) =>
+    `${by} asks for ${what}: ${detail}; answer: \`git signalbox handoff accept ${id}\` or \`git signalbox handoff reject ${id} --reason …\``,
   accepted: (by, what) => `${by} handed ${what} over to you`,
   rejected: (by, what, detail) => `${by} keeps ${what}: ${detail}`,
+  lapsed: (by, what, detail) => `your request to ${by} for ${what} is over: ${detail}`,
+  stalled: (_, what, detail) =>
+    `${what} is not claimed by you any more: ${STALLED[detail] ?? "its claim stalled"}. Your uncommitted changes are where they were, and yours; \`git signalbox claim ${quoted(what)}\` takes it again if it is free`,
+  free: (by, what) => `${what}, which ${by} had claimed, is free: \`git signalbox claim ${quoted(what)}\``,
+  done: (by, what, detail) => `${by} completed ${what}: ${detail}`,
 };
 
-function noticeText({ kind, by, what, detail }: Notice): string {
-  return NOTICE_TEXT[kind](by === "" ? "a person" : who({ session: by }), what, detail ?? "");
+function noticeText({ kind, by, what, detail, handoff }: Notice): string {
+  return NOTICE_TEXT[kind](by === "" ? "a person" : who({ session: by }), what, detail ?? "", handoff ?? "");
 }

@@ -1,4 +1,5 @@
 import type { ProcessId } from "../domain/sessions.ts";
+import type { TrackedTask } from "../domain/tracked.ts";
 import type { Needs } from "../policy/guard-facts.ts";
 import type { Relations } from "../policy/mod.ts";
 
@@ -89,6 +90,37 @@ export interface Views {
   readonly noneLeft: (tree: string) => void;
   /** Removes what sessions that are not live left behind a while ago. */
   readonly prune: (live: ReadonlySet<string>) => void;
+}
+
+/** What the text of a command lets one look for, and no more. */
+export interface Touched {
+  /** "any": it does not say which. */
+  readonly tasks: readonly string[] | "any";
+  /** Those it tries to take. */
+  readonly claims: readonly string[];
+}
+
+/**
+ * Where tasks live that this log alone does not know (docs/tasks.md). Nothing that it is asked takes longer than a
+ * few seconds; no answer in that time is `undefined`, and never a grant.
+ */
+export interface Tracker {
+  /** "beads": as events name it. */
+  readonly name: string;
+  /** What its user is called there, or would be; "" is unknown. */
+  readonly user: string;
+  /** What a shell command may have done to its tasks; `undefined` is nothing. */
+  readonly touchedBy: (command: string) => Touched | undefined;
+  /** These tasks; those it does not know are left out. */
+  readonly read: (tasks: readonly string[]) => readonly TrackedTask[] | undefined;
+  /** All that somebody works on. */
+  readonly taken: () => readonly TrackedTask[] | undefined;
+  /** All that could be taken now. */
+  readonly ready: () => readonly TrackedTask[] | undefined;
+  /** Takes a task, unless it is somebody's: whether it went through is to be read afterwards. */
+  readonly claim: (task: string, actor: string) => void;
+  /** Writes whose a task is, or that it is done. @throws Error saying why it could not */
+  readonly write: (task: string, status: "open" | "closed" | "taken", actor: string) => void;
 }
 
 /** A working tree, and the gitdir that people's git uses in it. */

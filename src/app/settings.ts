@@ -64,6 +64,11 @@ export const SETTINGS = {
     between(0.05, 7 * 24 * 60),
     "a claimed task is free again when its session has edited no file for so long (SYS-5)",
   ),
+  "claims.tracker": setting<"auto" | "none" | "beads">(
+    "auto",
+    () => v.picklist(["auto", "none", "beads"]),
+    "where tasks live beside the log; auto: whichever is found at the top of the tree",
+  ),
   "handoff.answerMinutes": setting(
     10,
     between(0.05, 24 * 60),

@@ -1,4 +1,4 @@
-import type { Event, EventType } from "../../events/mod.ts";
+import type { Event, EventNamed, EventType } from "../../events/mod.ts";
 import { formatTarget, type Target } from "../domain/pattern.ts";
 import { shortName } from "./identity.ts";
 import { clock, duration, who } from "./messages.ts";
@@ -40,9 +40,13 @@ const TELL: Tellers = {
   "claim.refused": (e) => `${who(e)} was refused ${e.task}, claimed by session ${shortName(e.holder)}`,
   "claim.progressed": (e) => `${who(e)} made progress on ${e.task}`,
   "claim.stalled": (e) =>
-    `${who(e)}'s claim of ${e.task} stalled, no progress since ${clock(e.lastProgress)}`,
+    `${who(e)}'s claim of ${e.task} stalled${stallReason(e)}, no progress since ${clock(e.lastProgress)}`,
   "claim.released": (e) => `${who(e)} gave ${e.task} back (${e.reason})`,
   "claim.completed": (e) => `${who(e)} completed ${e.task}: ${e.outcome}`,
+  "tracker.told": (e) =>
+    e.error === undefined
+      ? `${e.tracker} was told that ${e.task} is ${e.status}${e.session === undefined ? "" : ` by session ${shortName(e.session)}`}`
+      : `${e.tracker} could not be told that ${e.task} is ${e.status}: ${e.error}`,
   "handoff.requested": (e) =>
     `session ${shortName(e.from)} asked session ${shortName(e.to)} for ${matter(e)}: ${e.reason}`,
   "handoff.accepted": (e) =>
@@ -108,6 +112,16 @@ function targets({
   readonly tree: string;
 }): string {
   return list(all.map(formatTarget)) + inTree(tree);
+}
+
+const STALL_REASON = {
+  "no-edit": "",
+  "process-gone": ": its process is gone",
+  "by-hand": " (by hand)",
+} as const;
+
+function stallReason({ why, reason }: EventNamed<"claim.stalled">): string {
+  return `${STALL_REASON[why ?? "no-edit"]}${reason === undefined ? "" : `: ${reason}`}`;
 }
 
 function matter({

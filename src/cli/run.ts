@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { join } from "node:path";
+import { actorOf } from "../app/actors.ts";
 import { arriveSession, leaveSession } from "../app/attendance.ts";
 import { isSessionId } from "../app/identity.ts";
 import { isolate, retire } from "../app/isolation.ts";
@@ -41,6 +42,9 @@ export const runCommand = command({
       const env = {
         SIGNALBOX_SESSION: session,
         SIGNALBOX_PID: String(process.pid),
+        ...(box.settings["claims.tracker"] === "none"
+          ? {}
+          : { BEADS_ACTOR: actorOf(session, process.env["BEADS_ACTOR"] || process.env["USER"] || "") }),
         PATH: `${join(box.dir, "shim")}:${join(box.dir, "bin")}:${process.env["PATH"] ?? ""}`,
         CLAUDE_CODE_SESSION_ID: undefined,
         CLAUDE_PID: undefined,

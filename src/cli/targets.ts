@@ -54,7 +54,7 @@ export function callerHere(repo: Repo): Caller {
   const session = sessionOf(process.env);
   if (session === undefined) {
     throw usageError(
-      "only a session can hold files, and this shell is not in one; start one with: signalbox run -- COMMAND",
+      "only a session can hold files or tasks, and this shell is not in one; start one with: signalbox run -- COMMAND",
     );
   }
   return {

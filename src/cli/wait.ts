@@ -51,7 +51,7 @@ export const waitCommand = command({
     const wanted: Wanted = { caller, targets, mode: args.shared ? "shared" : "exclusive" };
     joinQueue(box, wanted);
     const turn = await wait(box, wanted, seconds * 1000);
-    const news = turn.kind === "granted" ? deliverNews(box, caller.session, "free") : "";
+    const news = turn.kind === "granted" ? deliverNews(box, caller.session, "yours") : "";
     if (news !== "") say(news);
     if (args.json) {
       const { kind, ...more } = turn;

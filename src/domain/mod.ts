@@ -1,4 +1,5 @@
 import type { Event } from "../../events/mod.ts";
+import { capability } from "./capability.ts";
 import { claims } from "./claims.ts";
 import { commits } from "./commits.ts";
 import type { Fold, Meta } from "./fold.ts";
@@ -29,6 +30,7 @@ export const FOLDS = {
   stashes,
   modes,
   waiters,
+  capability,
 };
 
 /** The state of every fold, by its name here. */

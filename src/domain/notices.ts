@@ -7,7 +7,19 @@ export interface Notice {
   /** Sequence number of the event it comes from. */
   seq: number;
   at: number;
-  kind: "wanted" | "taken" | "overridden" | "changed" | "free" | "asked" | "accepted" | "rejected";
+  kind:
+    | "wanted"
+    | "taken"
+    | "yours"
+    | "overridden"
+    | "changed"
+    | "asked"
+    | "accepted"
+    | "rejected"
+    | "lapsed"
+    | "stalled"
+    | "free"
+    | "done";
   /** The other session; "" is a person. */
   by: string;
   /** The file or task it is about. */
@@ -15,6 +27,8 @@ export interface Notice {
   detail?: string | undefined;
   /** It is told from then on (ms). */
   notBefore?: number | undefined;
+  /** The request it is about. */
+  handoff?: string | undefined;
 }
 
 export interface NoticesState {
@@ -30,7 +44,8 @@ export const notices = fold<NoticesState>("notices", 3, () => ({ inbox: {} }), {
     enter(state.inbox, e.session, []);
   },
   "reservation.granted": (state, e, { seq, t }) => {
-    if (e.via === "wait") put(state, e.session, { seq, at: t, kind: "free", by: "", what: names(e.targets) });
+    if (e.via === "wait")
+      put(state, e.session, { seq, at: t, kind: "yours", by: "", what: names(e.targets) });
   },
   "reservation.refused": (state, e, { seq, t }) => {
     for (const { session, target } of e.blockers) {
@@ -63,13 +78,36 @@ export const notices = fold<NoticesState>("notices", 3, () => ({ inbox: {} }), {
   },
   "handoff.requested": (state, e, { seq, t }) => {
     const what = e.task ?? names(e.targets ?? []);
-    put(state, e.to, { seq, at: t, kind: "asked", by: e.from, what, detail: e.reason });
+    const { reason: detail, handoff } = e;
+    put(state, e.to, { seq, at: t, kind: "asked", by: e.from, what, detail, handoff });
   },
-  "handoff.accepted": (state, e, { seq, t }) =>
-    put(state, e.from, { seq, at: t, kind: "accepted", by: e.to, what: e.task ?? names(e.targets ?? []) }),
+  "handoff.accepted": (state, e, { seq, t }) => {
+    const what = e.task ?? names(e.targets ?? []);
+    withdraw(state, e.to, e.handoff);
+    put(state, e.from, { seq, at: t, kind: "accepted", by: e.to, what });
+  },
   "handoff.rejected": (state, e, { seq, t }) => {
     const what = e.task ?? names(e.targets ?? []);
+    withdraw(state, e.to, e.handoff);
     put(state, e.from, { seq, at: t, kind: "rejected", by: e.to, what, detail: e.reason });
+  },
+  "handoff.lapsed": (state, e, { seq, t }) => {
+    const what = e.task ?? names(e.targets ?? []);
+    withdraw(state, e.to, e.handoff);
+    put(state, e.from, { seq, at: t, kind: "lapsed", by: e.to, what, detail: e.reason });
+  },
+  "claim.stalled": (state, e, { seq, t }) => {
+    const about = { seq, at: t, by: e.session, what: e.task };
+    put(state, e.session, { ...about, kind: "stalled", detail: e.why });
+    for (const session of e.wanted ?? []) put(state, session, { ...about, kind: "free" });
+  },
+  "claim.released": (state, e, { seq, t }) => {
+    for (const session of e.wanted ?? [])
+      put(state, session, { seq, at: t, kind: "free", by: e.session, what: e.task });
+  },
+  "claim.completed": (state, e, { seq, t }) => {
+    for (const session of e.wanted ?? [])
+      put(state, session, { seq, at: t, kind: "done", by: e.session, what: e.task, detail: e.outcome });
   },
   "notice.delivered": (state, e, { t }) => {
     const inbox = lookUp(state.inbox, e.session);
@@ -105,6 +143,17 @@ function put(state: NoticesState, session: string, notice: Notice): void {
   const others = inbox.filter((n) => n.kind !== notice.kind || n.by !== notice.by || n.what !== what);
   const detail = notice.detail?.slice(0, TEXT_KEPT);
   enter(state.inbox, session, [...others, { ...notice, what, detail }].slice(-INBOX_KEPT));
+}
+
+/** A request that is over needs no answer. */
+function withdraw(state: NoticesState, session: string, handoff: string): void {
+  const inbox = lookUp(state.inbox, session);
+  if (inbox === undefined) return;
+  enter(
+    state.inbox,
+    session,
+    inbox.filter((notice) => notice.handoff !== handoff),
+  );
 }
 
 function names(targets: readonly Target[]): string {

@@ -1,4 +1,5 @@
 import { fold } from "./fold.ts";
+import { covers } from "./pattern.ts";
 
 /** A file that a session was allowed to edit, and that has not been committed since. */
 export interface UncommittedEdit {
@@ -21,7 +22,7 @@ export interface WorkState {
 const EDITS_KEPT = 1024;
 
 /** Whose uncommitted changes a file may hold: it outlives leases and sessions, because the changes do. */
-export const work = fold<WorkState>("work", 2, () => ({ edits: [] }), {
+export const work = fold<WorkState>("work", 3, () => ({ edits: [] }), {
   "reservation.granted": (state, e, { t }) => {
     if (e.via === "command") return;
     for (const target of e.targets)
@@ -63,6 +64,16 @@ export const work = fold<WorkState>("work", 2, () => ({ edits: [] }), {
   "commit.recorded": (state, e) => {
     const committed = new Set(e.paths);
     state.edits = state.edits.filter((edit) => edit.tree !== e.tree || !committed.has(edit.path));
+  },
+  // Who hands a file over hands over what is in it.
+  "handoff.accepted": (state, e) => {
+    for (const edit of state.edits)
+      if (
+        edit.session === e.to &&
+        edit.tree === e.tree &&
+        (e.targets ?? []).some((t) => covers(t, edit.path))
+      )
+        edit.session = e.from;
   },
   "session.continued": (state, e) => {
     for (const edit of state.edits) if (edit.session === e.from) edit.session = e.session;

@@ -16,3 +16,4 @@ export {
   type RebaseMode,
   rebaseMode,
 } from "./rebase.ts";
+export { endClaims, givenUp } from "./stall.ts";

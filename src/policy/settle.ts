@@ -5,6 +5,7 @@ import { settleRebases } from "./rebase.ts";
 import { settleRefresh } from "./refresh.ts";
 import { keepWhileRunning } from "./running.ts";
 import type { PolicySettings } from "./settings.ts";
+import { settleClaims, settleHandoffs } from "./stall.ts";
 import { settleWaiters } from "./waiters.ts";
 
 /** What a policy may look at beside the states. */
@@ -24,6 +25,8 @@ export type Loop = (states: States, moment: Moment, settings: PolicySettings) =>
 export const LOOPS: readonly Loop[] = [
   settleCoordination,
   keepWhileRunning,
+  settleClaims,
+  settleHandoffs,
   settleWaiters,
   settleRefresh,
   settleRebases,

@@ -44,6 +44,29 @@ test("it is replaced as a whole: a resume adds nothing, and nothing else is left
   assert.deepEqual(readdirSync(dir).sort(), ["env.sh", "repo"]);
 });
 
+test("Beads knows each session by a name of its own, behind the user's; once is as good as twice", (t) => {
+  const { boxDir, file } = place(t, "repo");
+  writeSessionEnv(file, boxDir, "3f2a91c0-1111-2222-3333-444444444444");
+  const run = (shell: string, env: Record<string, string>, flags = "-c") => {
+    const script = `. '${file}'; . '${file}'; sh -c 'echo "$BEADS_ACTOR"'`;
+    return spawnSync(shell, [flags, script], { encoding: "utf8", env: { PATH: process.env["PATH"], ...env } })
+      .stdout;
+  };
+  for (const shell of SHELLS) {
+    assert.equal(
+      run(shell, { BEADS_ACTOR: "kim@example.com", USER: "kim" }),
+      "kim@example.com/sb-3f2a91c0\n",
+    );
+    assert.equal(run(shell, { USER: "kim" }, "-euc"), "kim/sb-3f2a91c0\n");
+    assert.equal(run(shell, {}, "-euc"), "signalbox/sb-3f2a91c0\n");
+    assert.equal(
+      run(shell, { BEADS_ACTOR: "kim/sb-ada" }),
+      "kim/sb-3f2a91c0\n",
+      "started from another session",
+    );
+  }
+});
+
 test("a shim that is gone, or not to be run, is none; what ends the shell is not in it", (t) => {
   const { boxDir, file } = place(t, "repo");
   writeSessionEnv(file, boxDir);

@@ -62,6 +62,7 @@ const BAD: Readonly<Record<SettingName, readonly unknown[]>> = {
   "lease.commandMinutes": [-1, 1e9, "60", null],
   "wait.keepMinutes": [0, 1e9, "30", null],
   "claim.stallMinutes": [0, 1e9, "60", null],
+  "claims.tracker": ["jira", "", true, null],
   "handoff.answerMinutes": [0, 1e9, "10", null],
   "announce.resolvedSeconds": [-1, 1e9, "30", null],
   "refresh.everySeconds": [-1, 1e9, "30", null],

@@ -88,6 +88,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   modes: 2_000, // the last 16 policies
   waiters: 8_000, // eight places a live holder
   stashes: 16_000, // the last 128 stash entries
+  capability: 32_000, // the last 128 pairs of task kind and agent kind; work begun and not ended
 };
 
 describe("a long history", () => {

@@ -157,7 +157,11 @@ test("whatever the words, reading them does not throw, and loses none", () => {
       fc.array(word, { maxLength: 8 }),
       fc.dictionary(fc.constantFrom("ci", "x"), fc.string()),
       (argv, aliases) => {
-        const parsed = parseGitCommand(argv, (name) => aliases[name], isKnownVerb);
+        const parsed = parseGitCommand(
+          argv,
+          (name) => (Object.hasOwn(aliases, name) ? aliases[name] : undefined),
+          isKnownVerb,
+        );
         if (parsed.kind === "command" && parsed.aliases.length === 0)
           assert.deepEqual([...parsed.globals, parsed.verb, ...parsed.args], argv);
       },

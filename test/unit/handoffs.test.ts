@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { event, type Event } from "../../events/mod.ts";
-import { answer, requestsTo } from "../../src/domain/handoffs.ts";
+import { event, type Event, type EventNamed } from "../../events/mod.ts";
+import { answer, leasesFor, type Matter, request, requestsTo } from "../../src/domain/handoffs.ts";
+import { formatTarget } from "../../src/domain/pattern.ts";
 import {
   at,
   continued,
   ended,
   given,
+  granted,
   lapsed,
   min,
   type Now,
@@ -95,6 +97,122 @@ describe("a request", () => {
     assert.deepEqual(open(world), ["old", "x"]);
     world.when(31 + day, () => [requested({ handoff: "y" }, 90 + day)]);
     assert.deepEqual(open(world), ["x", "y"]);
+  });
+});
+
+describe("asking", () => {
+  const taken = (session: string, task = "t") => event("claim.taken", { task, session });
+  const asks =
+    (from: string, about: Matter) =>
+    ({ states, now }: Now) => {
+      const result = request(states, about, { from, reason: "I need it", now, until: now + min(10) });
+      return result.kind === "asked" ? result.events : [];
+    };
+  const kind = (world: Pick<Now, "states">, from: string, about: Matter) =>
+    request(world.states, about, { from, reason: "x", now: min(5), until: min(15) }).kind;
+  const ask = (handoff: string, from: string, to: string, more: object, until: number): Event =>
+    event("handoff.requested", { handoff, from, to, reason: "I need it", until: min(until), ...more });
+
+  test("goes to whoever has the task", () => {
+    given(sessions, at(1, taken("a")))
+      .when(2, asks("b", { task: "t" }))
+      .gives(ask("h1", "b", "a", { task: "t" }, 12));
+  });
+
+  test("for files goes to each of their holders for what is theirs", () => {
+    const files = { tree: "", targets: [target("f"), target("g"), target("src/")] };
+    given(
+      sessions,
+      at(1, granted("a", ["f", "src/x"], 60), granted("b/1", "g", 60), granted("a", "g", 60, { tree: "wt" })),
+    )
+      .when(2, asks("c", files))
+      .gives(
+        ask("h1", "c", "a", { tree: "", targets: [target("f"), target("src/")] }, 12),
+        ask("h2", "c", "b", { tree: "", targets: [target("g")] }, 12),
+      );
+  });
+
+  test("for what is nobody's, or one's own, is no request", () => {
+    const world = given(sessions, at(1, taken("a"), granted("a", "f", 3)));
+    assert.equal(kind(world, "a", { task: "t" }), "own");
+    assert.equal(kind(world, "b", { task: "u" }), "free");
+    assert.equal(kind(world, "b", { tree: "", targets: [target("f")] }), "free", "its lease has run out");
+  });
+
+  test("again for the same is the same request, and no id is given twice", () => {
+    const world = given(sessions, at(1, taken("a"), taken("a", "u")));
+    world.when(2, asks("b", { task: "t" }));
+    world.when(3, asks("b", { task: "t" })).gives();
+    world.when(4, asks("c", { task: "t" })).gives(ask("h2", "c", "a", { task: "t" }, 14));
+    world.when(5, () => [
+      event("handoff.rejected", { handoff: "h2", from: "c", to: "a", task: "t", reason: "no" }),
+    ]);
+    world.when(6, asks("c", { task: "t" })).gives(ask("h3", "c", "a", { task: "t" }, 16));
+  });
+});
+
+describe("what goes with an accepted request", () => {
+  const claim = event("claim.taken", { task: "t", session: "a" });
+  const moved = (
+    world: Pick<Now, "states">,
+    request: Event,
+    { tree = "", only }: { tree?: string; only?: string } = {},
+  ) => {
+    const { type: _, v: __, ...handoff } = request as EventNamed<"handoff.requested">;
+    const { targets } = leasesFor(
+      { ...handoff, at: 0 },
+      {
+        claim: world.states.claims.claims.t,
+        tree,
+        grants: world.states.reservations.grants,
+        only: only === undefined ? undefined : [target(only)],
+      },
+    );
+    return targets.map((t) => formatTarget(t));
+  };
+  const world = given(
+    sessions,
+    at(1, granted("a", "before", 60)),
+    at(2, claim),
+    at(
+      3,
+      granted("a", ["f", "src/"], 60),
+      granted("a/1", "g", 60),
+      granted("b", "h", 60),
+      granted("a", "w", 60, { tree: "wt" }),
+    ),
+  );
+  const task = { tree: undefined, targets: undefined } as never;
+
+  test("with a task: what its claimant has reserved since, where the asker works", () => {
+    assert.deepEqual(moved(world, requested(task)), ["f", "src/", "g"]);
+    assert.deepEqual(moved(world, requested(task), { tree: "wt" }), ["w"]);
+    assert.deepEqual(moved(world, requested(task), { only: "f" }), ["f"]);
+  });
+
+  test("of files: those asked for; of a directory that is held the file, of one asked for what is held", () => {
+    const files = (...words: string[]) =>
+      requested({ task: undefined as never, targets: words.map((w) => target(w)) });
+    assert.deepEqual(moved(world, files("f", "src/x", "h")), ["f", "src/x"]);
+    assert.deepEqual(moved(world, files("src/", "")), ["src/"]);
+    assert.deepEqual(moved(world, files("*")), ["before", "f", "src/", "g"]);
+  });
+
+  test("moves claim and leases in the one event", () => {
+    const after = given(
+      sessions,
+      at(1, claim),
+      at(2, granted("a", "f", 60)),
+      at(3, requested({ targets: undefined as never })),
+    );
+    after.when(4, ({ states }) => [
+      answer(states.handoffs, "h", "a", { accept: true, until: min(45), tree: "", targets: [target("f")] })!,
+    ]);
+    assert.equal(after.states.claims.claims.t?.session, "b");
+    assert.deepEqual(
+      after.states.reservations.grants.map((g) => [g.session, g.until]),
+      [["b", min(45)]],
+    );
   });
 });
 

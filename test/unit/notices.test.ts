@@ -49,6 +49,30 @@ describe("a session is to hear", () => {
     assert.equal(undelivered(world.states.notices, "a", LATER)[0]?.detail, "I know it");
   });
 
+  test("that its claim has stalled, and that what it wanted is free or done", () => {
+    const task = { task: "t", session: "a" };
+    const world = given(
+      sessions,
+      at(1, event("claim.stalled", { ...task, lastProgress: 0, why: "no-edit", wanted: ["b", "gone"] })),
+      at(2, event("claim.released", { ...task, task: "u", reason: "", wanted: ["b"] })),
+      at(3, event("claim.completed", { ...task, task: "v", outcome: "ok", wanted: ["b"] })),
+    );
+    assert.deepEqual(inbox(world), ["stalled a t"]);
+    assert.deepEqual(inbox(world, "b"), ["free a t", "free a u", "done a v"]);
+  });
+
+  test("that its request is over, and why; and who was asked need not answer any more", () => {
+    const asked = event("handoff.requested", { ...matter, reason: "I know it", until: min(9) });
+    for (const [over, told] of [
+      [event("handoff.lapsed", { ...matter, reason: "no answer" }), ["lapsed a t"]],
+      [event("handoff.accepted", { ...matter, until: min(9) }), ["accepted a t"]],
+      [event("handoff.rejected", { ...matter, reason: "no" }), ["rejected a t"]],
+    ] as const) {
+      const world = given(sessions, at(1, asked), at(2, over));
+      assert.deepEqual([inbox(world), inbox(world, "b")], [[], told]);
+    }
+  });
+
   test("the answer to what it asked, and why not", () => {
     const files = { handoff: "i", from: "b", to: "a", tree: "", targets: [target("f"), target("src/")] };
     const world = given(

@@ -166,7 +166,11 @@ test("the claims: at most one session works on a task, and nobody is refused a t
         if (event.type === "claim.taken") {
           assert.equal(holders.get(event.task), undefined, `${event.task} was taken twice`);
           holders.set(event.task, event.session);
-        } else if (event.type === "claim.completed") {
+        } else if (
+          event.type === "claim.completed" ||
+          event.type === "claim.stalled" ||
+          event.type === "claim.released"
+        ) {
           if (holders.get(event.task) === event.session) holders.delete(event.task);
         } else if (event.type === "claim.refused") {
           assert.equal(holders.get(event.task), event.holder);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { event, type Event } from "../../events/mod.ts";
+import type { Event } from "../../events/mod.ts";
 import { aheadOf, waitersFor, withdraw } from "../../src/domain/waiters.ts";
 import { POLICY_DEFAULTS, settle } from "../../src/policy/mod.ts";
 import {
@@ -23,8 +23,8 @@ import {
   left,
   type Now,
   released,
-  started,
   target,
+  together,
 } from "../support/domain/mod.ts";
 
 interface World {
@@ -37,8 +37,7 @@ const settles =
   ({ states, now }: Now): readonly Event[] =>
     settle(states, { now, gone: new Set(gone), running: new Map(Object.entries(running)) }, policies);
 
-const together = { policy: "coordination", from: "alone", to: "together", rate: 4, perMs: 0 };
-const all = at(0, ...["a", "b", "c", "d"].map((id) => started(id)), event("policy.switched", together));
+const all = at(0, ...together("a", "b", "c", "d"));
 const held = at(0, granted("a", "f", 15));
 const queueOf = (states: ReturnType<typeof given>["states"]) => states.waiters.queue.map((w) => w.session);
 

@@ -90,6 +90,28 @@ describe("whose uncommitted changes a file may hold", () => {
     );
   });
 
+  test("with a file that is handed over goes what is in it; all else stays its author's", () => {
+    const handed = event("handoff.accepted", {
+      handoff: "h",
+      from: "b",
+      to: "a",
+      tree: "",
+      targets: [
+        { kind: "dir", path: "src" },
+        { kind: "path", path: "z" },
+      ],
+      until: min(60),
+    });
+    const { states } = given(
+      at(0, reserved("a", "src/x"), reserved("a", "y"), reserved("c", "src/w"), reserved("a", "z")),
+      at(1, handed),
+    );
+    assert.deepEqual(
+      ["src/x", "y", "src/w", "z"].map((path) => editorOf(states, path)),
+      ["b", "a", "c", "b"],
+    );
+  });
+
   test("at most 1024 files, the oldest forgotten first", () => {
     const { states } = given(...Array.from({ length: 1100 }, (_, i) => at(i, reserved("a", `f${i}`))));
     assert.equal(states.work.edits.length, 1024);

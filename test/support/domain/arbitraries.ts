@@ -23,6 +23,7 @@ const words = fc.constantFrom("", "x", "constructor");
 const time = fc.integer({ min: 0, max: 200 * 60_000 });
 const number = fc.nat(50);
 const mode = fc.constantFrom("exclusive" as const, "shared" as const);
+const tracker = fc.constantFrom("beads", "__proto__");
 const gitdir = fc.constantFrom("", "g1", "__proto__");
 
 /** Targets over the paths f, g, d/f, d/e/f … */
@@ -57,7 +58,14 @@ type Fields = { readonly [T in EventType]: Record<string, fc.Arbitrary<unknown>>
 
 /** Each event's fields; a new event that is missing here does not compile. */
 const FIELDS: Fields = {
-  "session.started": { session, kind: fc.constant("claude-code"), tree, cwd: words, process },
+  "session.started": {
+    session,
+    kind: fc.constant("claude-code"),
+    tree,
+    cwd: words,
+    process,
+    model: maybe(fc.constantFrom("m", "__proto__")),
+  },
   "session.continued": { session, from: session, reason: fc.constant("clear"), tree, cwd: words, process },
   "session.cleared": { session },
   "session.seen": { session, at: time },
@@ -84,12 +92,25 @@ const FIELDS: Fields = {
   "reservation.expired": { ...scope, until: time, successor: maybe(session) },
   "waiter.joined": { ...scope, mode, until: time },
   "waiter.left": { ...scope, reason: fc.constantFrom("granted", "withdrew", "timed-out") },
-  "claim.taken": { ...claim, kind: maybe(words) },
+  "claim.taken": { ...claim, kind: maybe(words), tracker: maybe(tracker), wanted: maybe(few(session)) },
   "claim.refused": { ...claim, holder: session, since: time },
   "claim.progressed": claim,
-  "claim.stalled": { ...claim, lastProgress: time },
-  "claim.released": { ...claim, reason: words },
-  "claim.completed": { ...claim, outcome: words },
+  "claim.stalled": {
+    ...claim,
+    lastProgress: time,
+    why: maybe(fc.constantFrom("no-edit", "process-gone", "by-hand")),
+    wanted: maybe(few(session)),
+    reason: maybe(words),
+  },
+  "claim.released": { ...claim, reason: words, wanted: maybe(few(session)), tracker: maybe(tracker) },
+  "claim.completed": { ...claim, outcome: words, wanted: maybe(few(session)), tracker: maybe(tracker) },
+  "tracker.told": {
+    tracker,
+    task,
+    status: fc.constantFrom("open", "taken", "closed"),
+    session: maybe(session),
+    error: maybe(words),
+  },
   "handoff.requested": { ...matter, reason: words, until: time },
   "handoff.accepted": { ...matter, until: time },
   "handoff.rejected": { ...matter, reason: words },
@@ -255,7 +276,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       { requiredKeys: ["do", "slot"] },
     ),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant("answer" as const), accept: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("answer" as const), accept: fc.boolean() }) },
   fc.record({ do: fc.constant("index" as const), gone: fc.boolean() }),
 );
 

@@ -3,13 +3,20 @@
  * deciders, in the order the app appends it. A history made this way is plausible; nothing in it is made up.
  */
 import { assertEvent, event, type Event, type StoredEvent } from "../../../events/mod.ts";
-import { take } from "../../../src/domain/claims.ts";
-import { answer, requestsTo } from "../../../src/domain/handoffs.ts";
+import { claimsOf, take } from "../../../src/domain/claims.ts";
+import { answer, request } from "../../../src/domain/handoffs.ts";
 import { holderOf } from "../../../src/domain/holder.ts";
 import type { States } from "../../../src/domain/mod.ts";
 import { undelivered } from "../../../src/domain/notices.ts";
 import type { Target } from "../../../src/domain/pattern.ts";
-import { type Answer, lapsedOf, release, type Request, reserve } from "../../../src/domain/reservations.ts";
+import {
+  activeGrants,
+  type Answer,
+  lapsedOf,
+  release,
+  type Request,
+  reserve,
+} from "../../../src/domain/reservations.ts";
 import { join, withdraw } from "../../../src/domain/waiters.ts";
 import { arrive, findSession, lapse, leave, liveSessions } from "../../../src/domain/sessions.ts";
 import { LEASE_DEFAULTS, leaseTerms, leaseUntil, POLICY_DEFAULTS, settle } from "../../../src/policy/mod.ts";
@@ -250,21 +257,28 @@ export function drive(commands: readonly Command[], { onAnswer, onRecord }: Obse
       case "ask": {
         const other = findSession(states.sessions, clients[act.slot % SLOTS]!.id)?.id;
         if (known === undefined || other === undefined || other === session) return [];
-        const { targets, task } = act;
-        const matter = { targets: targets === undefined ? undefined : [...targets], tree: "", task };
-        const handoff = `h${seq}`;
-        const until = now + 60_000;
-        return [
-          event("handoff.requested", { handoff, from: session, to: other, reason: "mine", until, ...matter }),
-        ];
+        // For what the other has: else there is nothing to ask for.
+        const claim = claimsOf(states.claims, other)[0];
+        const grant = activeGrants(states.reservations, now).find((g) => g.session === other);
+        const matter =
+          act.task !== undefined && claim !== undefined
+            ? { task: claim.task }
+            : {
+                tree: grant?.tree ?? "",
+                targets: grant === undefined ? (act.targets ?? []) : [grant.target],
+              };
+        const wish = { from: session, reason: "mine", now, until: now + 600_000 };
+        const asked = request(states, matter, wish);
+        return asked.kind === "asked" ? asked.events : [];
       }
       case "answer": {
-        const [request] = requestsTo(states.handoffs, session);
+        // Whoever it is that was asked: few requests would live until that client's turn.
+        const [first] = Object.values(states.handoffs.open);
         const verdict = act.accept
           ? { accept: true as const, until: leaseUntil(LEASE_DEFAULTS, now) }
           : { accept: false as const, reason: "busy" };
         const said =
-          request === undefined ? undefined : answer(states.handoffs, request.handoff, session, verdict);
+          first === undefined ? undefined : answer(states.handoffs, first.handoff, first.to, verdict);
         return said === undefined ? [] : [said];
       }
       case "index":

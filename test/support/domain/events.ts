@@ -31,6 +31,18 @@ export function started(
   return event("session.started", { session, kind: "claude-code", tree: "", cwd: "/repo", ...more });
 }
 
+/** Sessions that are coordinated: the second one has come. */
+export const together = (...names: string[]): readonly Event[] => [
+  ...names.map((name) => started(name)),
+  event("policy.switched", {
+    policy: "coordination",
+    from: "alone",
+    to: "together",
+    rate: names.length,
+    perMs: 0,
+  }),
+];
+
 export function continued(
   from: string,
   session: string,
