@@ -2,7 +2,7 @@ import type { Event } from "../../events/mod.ts";
 import { evolved, type States } from "../domain/mod.ts";
 import { keepWhileRunning } from "./running.ts";
 import type { PolicySettings } from "./settings.ts";
-import { settleWaiters } from "./waiters.ts";
+import { dropPlaces, serveWaiters } from "./waiters.ts";
 
 /** What a policy may look at beside the states. */
 export interface Moment {
@@ -17,8 +17,11 @@ export interface Moment {
 /** What is due at a moment, by one loop. Pure, and idempotent: asked again after its events, it has none. */
 export type Loop = (states: States, moment: Moment, settings: PolicySettings) => Event[];
 
-/** All loops that act by themselves. A new one is one file and one line here. */
-export const LOOPS: readonly Loop[] = [keepWhileRunning, settleWaiters];
+/**
+ * All loops that act by themselves. A new one is one file and one line here. Whoever has just been served waits no
+ * more, so what its command keeps is looked at again.
+ */
+export const LOOPS: readonly Loop[] = [dropPlaces, keepWhileRunning, serveWaiters, keepWhileRunning];
 
 /**
  * What time has made due: the loops in their order, each after the events of those before. Whoever decides anything
