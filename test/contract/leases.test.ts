@@ -101,7 +101,9 @@ test("a command that goes on in the background has begun when it began, not when
   const call = payload.bashPayload(ada.who, "PostToolUse", "npm run serve");
   await ada.hook("post-bash", { ...call, tool_response: { backgroundTaskId: "b1" } });
   const [after] = files.windows();
-  assert.deepEqual([before?.background, after?.background, after?.begin], [false, true, before?.begin]);
+  assert.deepEqual([before?.background, after?.background], [false, true]);
+  // What a file system makes of a fraction of a millisecond is its own.
+  assert.ok(Math.abs(after!.begin - before!.begin) <= 1);
 });
 
 test("S51: a lease lapses while its holder works: told before its next write, once", async (t) => {
