@@ -40,7 +40,7 @@ export function renewalDue(
  * The terms of a request. An edit renews what it edits and the leases of the same holder in the same tree that are
  * related to it, not all that is held. An edit is what the edit gate lets through, or a change found on disk after
  * a command of a file that is the session's; reading is none, nor is a commit, which gives its files back. Asking by
- * hand renews what is asked for alone.
+ * hand, or waiting, renews what is asked for alone.
  *
  * @param relations asked for only when it makes a difference
  */
@@ -54,7 +54,7 @@ export function leaseTerms(
   const own = reservations.grants.filter((g) => g.tree === tree && sameHolder(g, holder));
   const held = own.filter((g) => isHeld(g, now, settings.graceMs)).map((g) => g.target);
   const until = leaseUntil(settings, now, relatedMost(targets, held, relations));
-  const byHand = via === "command";
+  const byHand = via === "command" || via === "wait";
   return {
     until,
     renewalDue: (end) => byHand || renewalDue(settings, end, now, until),

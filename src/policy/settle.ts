@@ -6,7 +6,7 @@ import { settleRefresh } from "./refresh.ts";
 import { keepWhileRunning } from "./running.ts";
 import type { PolicySettings } from "./settings.ts";
 import { settleClaims, settleHandoffs } from "./stall.ts";
-import { settleWaiters } from "./waiters.ts";
+import { dropPlaces, serveWaiters } from "./waiters.ts";
 
 /** What a policy may look at beside the states. */
 export interface Moment {
@@ -21,13 +21,18 @@ export interface Moment {
 /** What is due at a moment, by one loop. Pure, and idempotent: asked again after its events, it has none. */
 export type Loop = (states: States, moment: Moment, settings: PolicySettings) => Event[];
 
-/** All loops that act by themselves. A new one is one file and one line here. */
+/**
+ * All loops that act by themselves. A new one is one file and one line here. Whoever has just been served waits no
+ * more, so what its command keeps is looked at again.
+ */
 export const LOOPS: readonly Loop[] = [
   settleCoordination,
+  dropPlaces,
   keepWhileRunning,
   settleClaims,
   settleHandoffs,
-  settleWaiters,
+  serveWaiters,
+  keepWhileRunning,
   settleRefresh,
   settleRebases,
 ];

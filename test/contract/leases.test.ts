@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test, type TestContext } from "node:test";
+import { attributionFiles } from "../../src/adapters/survey-file.ts";
 import { FakeSession, makeScratch, payload, type ScratchRepo } from "../support/repo/mod.ts";
 
 /** Leases of 3 s, without grace. */
@@ -90,6 +91,20 @@ test(
     client.stdin.end();
   },
 );
+
+test("a command that goes on in the background has begun when it began, not when it went there", async (t) => {
+  const { repo, ada } = await two(t);
+  const files = attributionFiles(repo.boxDir);
+  await ada.bash("npm run serve");
+  const [before] = files.windows();
+  await sleep(50);
+  const call = payload.bashPayload(ada.who, "PostToolUse", "npm run serve");
+  await ada.hook("post-bash", { ...call, tool_response: { backgroundTaskId: "b1" } });
+  const [after] = files.windows();
+  assert.deepEqual([before?.background, after?.background], [false, true]);
+  // What a file system makes of a fraction of a millisecond is its own.
+  assert.ok(Math.abs(after!.begin - before!.begin) <= 1);
+});
 
 test("S51: a lease lapses while its holder works: told before its next write, once", async (t) => {
   const { repo, ada } = await two(t);

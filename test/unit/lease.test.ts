@@ -118,6 +118,15 @@ describe("while related files are edited", () => {
       .gives(renewed("a", "src/a", 25));
   });
 
+  test("asked for by hand, it runs anew however lately it was renewed", () => {
+    given(at(0, granted("a", "src/a", 15)))
+      .when(0.5, edits("a", "src/a", {}, "command"))
+      .gives(renewed("a", "src/a", 15.5));
+    given(at(0, granted("a", "src/a", 15)))
+      .when(0.5, edits("a", "src/a"))
+      .gives();
+  });
+
   test("what of the cluster has run out and is in grace is taken back with it", () => {
     given(at(0, granted("a", "src/a", 15), granted("a", "src/b", 4)))
       .when(5, edits("a", "src/a"))

@@ -23,6 +23,7 @@ import {
   left,
   type Now,
   released,
+  renewed,
   target,
   together,
 } from "../support/domain/mod.ts";
@@ -84,6 +85,12 @@ describe("who waits", () => {
         granted("c", "f", 20, { via: "wait", mode: "shared" }),
         left("c", "f", "granted"),
       );
+  });
+
+  test("is granted what it waits for: that is no edit, and renews nothing else", () => {
+    given(all, at(0, granted("b", ["g", "h"], 15)), at(1, joined("b", ["f", "g"])))
+      .when(5, settles())
+      .gives(granted("b", "f", 30, { via: "wait" }), renewed("b", "g", 30), left("b", ["f", "g"], "granted"));
   });
 
   test("is dropped when its time is over, and when it is not there", () => {
@@ -194,6 +201,26 @@ describe("a command that runs", () => {
       .when(17, settles(running))
       .gives(expired("a", "f", 15, "b"), granted("b", "f", 37, { via: "wait" }), left("b", "f", "granted"));
   });
+});
+
+test("what is served to one in the queue is looked at again: its command keeps its files then", () => {
+  const running = { running: { a: 5 * 60_000 } };
+  const world = given(
+    all,
+    held,
+    at(6, joined("b", ["f", "g"], 60), joined("a", "h", 60)),
+    at(7, granted("c", "g", 60), granted("d", "h", 16)),
+  );
+  world.when(18.5, settles(running));
+  world.when(18.5, settles(running)).gives();
+  assert.deepEqual(
+    world.states.reservations.grants.map((g) => [g.session, g.until / 60_000]),
+    [
+      ["a", 33.5],
+      ["c", 60],
+      ["a", 33.5],
+    ],
+  );
 });
 
 describe("whatever happens", () => {
