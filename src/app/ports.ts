@@ -287,8 +287,9 @@ export type Standing =
       /** Commits that only the branch has, and only its base. */
       readonly ahead: number;
       readonly behind: number;
-      /** Merge commits among its own. */
+      /** Merge commits among its own, and those of its own that a remote has. */
       readonly merges: number;
+      readonly published: number;
     };
 
 /** Why a working tree cannot be moved now. */
@@ -302,8 +303,8 @@ export type Prediction =
   | { readonly kind: "current" }
   | { readonly kind: "forward" }
   | { readonly kind: "clean"; readonly commits: number }
-  /** Its own merges: a rebase would take them apart. */
-  | { readonly kind: "merges" }
+  /** Its own merges: a rebase would take them apart. Its own commits that a remote has: others may build on them. */
+  | { readonly kind: "merges" | "published" }
   | { readonly kind: "conflict"; readonly commit: string; readonly paths: readonly string[] };
 
 export type SyncOutcome =

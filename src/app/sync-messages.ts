@@ -56,6 +56,8 @@ function blocked({ why }: Extract<Synced, { kind: "blocked" }>, { base }: Branch
       return `${why.sessions.map((session) => who({ session })).join(", ")} ${why.sessions.length === 1 ? "works" : "work"} in this tree, and a rebase takes it through other commits; \`git merge ${quoted(base)}\` goes`;
     case "merges":
       return `the branch has merge commits of its own, which a rebase would take apart; \`git merge ${quoted(base)}\` goes`;
+    case "published":
+      return `a remote has commits of this branch, and others may build on them; \`git merge ${quoted(base)}\` goes`;
     case "git":
       return why.message;
   }
@@ -71,6 +73,8 @@ function would(prediction: Prediction, { branch, base, behind }: Branch): string
       return `${commits(prediction.commits)} of ${branch} would be rebased onto ${base}, ${commits(behind)} on`;
     case "merges":
       return `${branch} has merge commits of its own: it would not be rebased`;
+    case "published":
+      return `a remote has commits of ${branch}: it would not be rebased`;
     case "conflict":
       return `${branch} and ${base} would not go together in ${listed(prediction.paths)} (${prediction.commit.slice(0, 8)})`;
   }

@@ -36,7 +36,7 @@ export type Synced =
       readonly why:
         | Obstacle
         | { readonly kind: "shared"; readonly sessions: readonly string[] }
-        | { readonly kind: "merges" }
+        | { readonly kind: "merges" | "published" }
         | { readonly kind: "git"; readonly message: string };
     }
   /** It was only looked. */
@@ -70,7 +70,8 @@ export function sync(box: Box, branches: Branches, options: SyncOptions): Synced
   if (obstacle !== undefined) return { kind: "blocked", standing, why: obstacle };
   const prediction = branches.predict(standing);
   if (prediction.kind === "current") return { kind: "nothing", standing };
-  if (prediction.kind === "merges") return { kind: "blocked", standing, why: { kind: "merges" } };
+  if (prediction.kind === "merges" || prediction.kind === "published")
+    return { kind: "blocked", standing, why: { kind: prediction.kind } };
   if (prediction.kind === "conflict") return conflicted(box, at, standing, prediction.paths);
   const sharing = othersIn(box, options);
   // A rebase takes the whole tree through other commits; going forward does not take back anything.

@@ -155,7 +155,10 @@ test("nothing while something is in progress, on a detached HEAD, without a base
   assert.match((await it.sync("--now")).stderr, /merge commits of its own/);
   const main = await it.repo.signalboxAs({ env: it.bob.env }, "sync");
   assert.deepEqual([main.code, /sessions in one tree share it/.test(main.stdout)], [0, true], main.stdout);
-  assert.equal((await it.sync("--onto", "nothing-such")).code, 0);
+  assert.match((await it.sync("--onto", "nothing-such")).stdout, /there is no nothing-such/);
+  await it.git("checkout", "-q", "--orphan", "strange");
+  await it.git("commit", "-q", "-m", "strange");
+  assert.match((await it.sync()).stdout, /strange and main have no history in common/);
   assert.equal((await it.sync("more")).code, 2);
 });
 
@@ -213,6 +216,33 @@ test("an upstream is a base like any other, fetched only when asked", async (t) 
   await it.repo.mustGit("-C", clone, "push", "-q", "origin", "HEAD:main");
   assert.match((await it.sync()).stdout, /has all of origin\/main/);
   assert.match((await it.sync("--fetch")).stdout, /brought forward by 1 commit to origin\/main/);
+});
+
+test("commits that a remote has are not rebased: others may build on them", async (t) => {
+  const it = await linked(t);
+  const away = join(it.repo.dir, "away.git");
+  await it.repo.mustGit("init", "-q", "--bare", away);
+  await it.repo.mustGit("remote", "add", "origin", away);
+  await commitIn(it.repo, it.side, "c.txt", "mine\n");
+  await it.git("push", "-q", "origin", "side");
+  await commitIn(it.repo, it.repo.top, "b.txt", "2\n");
+  const before = await picture(it);
+  assert.match((await it.sync()).stderr, /a remote has commits of this branch.*`git merge main` goes/);
+  assert.equal(await picture(it), before);
+});
+
+test("what a hook of the user forbids changes nothing", async (t) => {
+  const it = await linked(t);
+  await commitIn(it.repo, it.repo.top, "b.txt", "2\n");
+  await commitIn(it.repo, it.side, "c.txt", "mine\n");
+  writeFileSync(join(it.repo.top, ".git/hooks/pre-rebase"), "#!/bin/sh\necho not today >&2\nexit 1\n", {
+    mode: 0o755,
+  });
+  const before = await picture(it);
+  const { code, stderr } = await it.sync();
+  assert.equal(code, 1);
+  assert.match(stderr, /not now: .*nothing was changed/);
+  assert.equal(await picture(it), before);
 });
 
 test("a session is told once a target that its base has moved, at its next prompt; silent when alone, or off", async (t) => {

@@ -41,13 +41,27 @@ function standing(here: GitAt, wanted: string): Standing {
     };
   const target = commitOf(here, base);
   if (target === undefined) return { kind: "none", why: `there is no ${base} (setting sync.base)` };
+  if (tryGit(here, ["merge-base", head, target]).status !== 0)
+    return { kind: "none", why: `${name} and ${base} have no history in common` };
   const [ahead = 0, behind = 0] = git(here, ["rev-list", "--left-right", "--count", `${head}...${target}`])
     .trim()
     .split("\t")
     .map(Number);
   const merges =
     ahead === 0 ? 0 : Number(git(here, ["rev-list", "--merges", "--count", `${target}..${head}`]));
-  return { kind: "branch", branch: name, head, base, target, ahead, behind, merges };
+  const unseen =
+    ahead === 0 ? 0 : Number(git(here, ["rev-list", "--count", head, `^${target}`, "--not", "--remotes"]));
+  return {
+    kind: "branch",
+    branch: name,
+    head,
+    base,
+    target,
+    ahead,
+    behind,
+    merges,
+    published: ahead - unseen,
+  };
 }
 
 /** The upstream; else the default branch, unless this is it. */
@@ -94,11 +108,12 @@ function obstacle(at: TreeAt, here: GitAt): Obstacle | undefined {
  */
 function predict(
   here: GitAt,
-  { head, target, ahead, behind, merges }: Extract<Standing, { kind: "branch" }>,
+  { head, target, ahead, behind, merges, published }: Extract<Standing, { kind: "branch" }>,
 ): Prediction {
   if (behind === 0) return { kind: "current" };
   if (ahead === 0) return { kind: "forward" };
   if (merges > 0) return { kind: "merges" };
+  if (published > 0) return { kind: "published" };
   const range = ["--reverse", "--right-only", "--cherry-pick", "--no-merges", `${target}...${head}`];
   const own = git(here, ["rev-list", ...range])
     .split("\n")
