@@ -176,6 +176,25 @@ bundle=$sb/runtime/hook.cjs
 [ -r "$bundle" ] && [ -s "$bundle" ] || broken "no bundle at $bundle"
 # NODE_EXTRA_CA_CERTS alone makes Node 20 start 2.5 times slower; NODE_OPTIONS may load anything.
 unset NODE_OPTIONS NODE_EXTRA_CA_CERTS
+# An idle session that waits for files is woken when they are its own: the client takes exit 2 for that. A newer
+# turn's end has a newer one of these.
+if [ "$kind:$name" = claude:wake ]; then
+  [ -n "$me" ] && [ -d "$sb/spool/wake" ] && [ -e "$sb/views/waits/$me" ] || exit 0
+  echo $$ >"$sb/spool/wake/$me"
+  n=0
+  while [ -e "$sb/views/waits/$me" ] || [ -e "$sb/views/news/$me" ]; do
+    { IFS= read -r last; } 2>/dev/null <"$sb/spool/wake/$me" && [ "$last" = $$ ] || exit 0
+    [ -z "${CLAUDE_PID-}" ] || kill -0 "$CLAUDE_PID" 2>/dev/null || exit 0
+    # Somebody has to look: what it waits for may become free by time alone.
+    if [ $((n % 15)) = 0 ] || { [ $((n % 2)) = 0 ] && [ -e "$sb/views/news/$me" ]; }; then
+      out=$("$runtime" @FLAGS@ "$bundle" wake "$me" 2>/dev/null) || exit 0
+      [ -z "$out" ] || { printf '%s\n' "$out" >&2; exit 2; }
+    fi
+    n=$((n + 1))
+    sleep 2
+  done
+  exit 0
+fi
 [ $# -ge 2 ] && shift 2
 # Whose child this is: a client's, or git's (the hook file says so).
 SIGNALBOX_PPID=$PPID

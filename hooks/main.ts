@@ -13,6 +13,7 @@ import { findRepo } from "../src/adapters/locate.ts";
 import type { Box } from "../src/app/box.ts";
 import { describe, recordFailure } from "../src/app/failure.ts";
 import { sessionOf } from "../src/app/identity.ts";
+import { wakeUp } from "../src/app/turn.ts";
 import { SETTINGS, settingsFromEnv } from "../src/app/settings.ts";
 import { CLAUDE_HANDLERS, hookNameOf } from "./claude/mod.ts";
 import { gitCall } from "./git/call.ts";
@@ -41,6 +42,7 @@ export async function main(
   };
   try {
     if (kind === "version") return (print(VERSION), 0);
+    if (kind === "wake") return (print(wakeUp(open(), name)), 0);
     if (kind === "git") return await git(open, name, args, stdin);
     if (kind === "shim") {
       const { code, out } = shim(open(), [name, ...args]);

@@ -29,6 +29,8 @@ export interface ClaudeHook {
   readonly mode: HookMode;
   readonly when: HookWhen;
   readonly blocking: boolean;
+  /** It runs in the background, and wakes its session if it ends with 2 (Claude Code: asyncRewake). */
+  readonly rewake?: boolean;
   /** Seconds until Claude Code gives up on the hook; the tool then runs. */
   readonly timeoutS: number;
   readonly does: string;
@@ -122,6 +124,19 @@ export const CLAUDE_HOOKS: readonly ClaudeHook[] = [
     "release what the session held, save what it had staged; /clear keeps it",
   ),
 ];
+
+/** With the setting wait.wake only. */
+export const WAKE_HOOK: ClaudeHook = {
+  ...claude(
+    "wake",
+    "Stop",
+    "decide",
+    "others",
+    1800,
+    "while the session is idle and waits for files: wake it when they are its own",
+  ),
+  rewake: true,
+};
 
 export const GIT_HOOKS: readonly GitHook[] = [
   {

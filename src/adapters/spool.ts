@@ -34,7 +34,7 @@ export function spoolIn(
   repo: { readonly commonDir: string; readonly ignoreCase: boolean },
 ): Spool {
   const root = join(boxDir, "spool");
-  const dir = (kind: "seen" | "wrote" | "read" | "checked") => join(root, kind);
+  const dir = (kind: "seen" | "wrote" | "read" | "wake" | "checked") => join(root, kind);
   const checked = (gitPid: string) => join(dir("checked"), gitPid.replaceAll(/\D/g, "") || "0");
 
   return {
@@ -96,8 +96,9 @@ export function spoolIn(
     prune(live) {
       const dead = names(dir("seen")).filter((session) => !live.has(session));
       for (const session of dead) removeOlder(join(dir("seen"), session), SEEN_KEPT_MS);
-      for (const session of names(dir("read")))
-        if (!live.has(session)) removeOlder(join(dir("read"), session), SEEN_KEPT_MS);
+      for (const kind of ["read", "wake"] as const)
+        for (const session of names(dir(kind)))
+          if (!live.has(session)) removeOlder(join(dir(kind), session), SEEN_KEPT_MS);
       for (const pid of names(dir("checked"))) removeOlder(join(dir("checked"), pid), CHECKED_KEPT_MS);
       // What a shim that was killed had in hand (hooks/shim.sh).
       for (const name of names(root).filter((each) => /^(?:stderr|paths|message)\./.test(each)))

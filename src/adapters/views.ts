@@ -22,6 +22,7 @@ const LEFT = "left~behind";
  * - `views/live/<session>`: empty; the session is live;
  * - `views/in/<main | wt-ID>/<session>`: empty; it may have work in this working tree;
  * - `views/news/<session>`: empty; there is something to tell it;
+ * - `views/waits/<session>`: empty; it has a place in the queue for files;
  * - `views/together`: empty; sessions are coordinated, or one has been alone for a short time only;
  * - `views/in/<main | wt-ID>/left~behind`: empty; sessions that are not there any more may have left work in it;
  * - `views/home/<session>`: where its `git` works, a line each (`hooks/shim.sh` reads them).
@@ -31,6 +32,7 @@ export function viewsIn(boxDir: string): Views {
   const live = join(views, "live");
   const trees = () => names(join(views, "in")).map((tree) => join(views, "in", tree));
   const news = join(views, "news");
+  const waits = join(views, "waits");
   const together = join(views, "together");
   const folders = () => [live, news, join(views, "home"), ...trees()];
 
@@ -58,6 +60,10 @@ export function viewsIn(boxDir: string): Views {
       rmSync(join(news, session), { force: true });
     },
     hasNews: (session) => existsSync(join(news, session)),
+    setWaiting(sessions) {
+      for (const name of names(waits)) if (!sessions.has(name)) rmSync(join(waits, name), { force: true });
+      for (const session of sessions) touch(waits, session);
+    },
     setTogether(are) {
       if (are === existsSync(together)) return;
       if (are) touch(views, "together");

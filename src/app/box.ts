@@ -161,6 +161,7 @@ function show({ log, ports }: Box): void {
   const { inbox } = log.state(PROJECTIONS.notices);
   for (const [session, notices] of Object.entries(inbox))
     if (notices.length > 0) ports.views.someNews(session);
+  ports.views.setWaiting(new Set(log.state(PROJECTIONS.waiters).queue.map(({ session }) => session)));
   ports.views.setTogether(coordinationMode({ modes: log.state(PROJECTIONS.modes) }) === "together");
 }
 

@@ -83,6 +83,8 @@ export interface Views {
   readonly someNews: (session: string) => void;
   readonly noNews: (session: string) => void;
   readonly hasNews: (session: string) => boolean;
+  /** These sessions, and no others, have a place in the queue for files. */
+  readonly setWaiting: (sessions: ReadonlySet<string>) => void;
   /** Sessions are coordinated (`src/policy/coordination.ts`); while they are not, edits are only noted. */
   readonly setTogether: (together: boolean) => void;
   /** In this working tree there may be work of sessions that are not there any more; there is none. */

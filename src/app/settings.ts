@@ -59,6 +59,11 @@ export const SETTINGS = {
     "a shell command that runs keeps its session's reservations, for so long at most",
   ),
   "wait.keepMinutes": setting(30, between(0.05, 24 * 60), "how long a session that waits keeps its place"),
+  "wait.wake": setting(
+    false,
+    () => v.boolean(),
+    "wake an idle session when it is served what it waits for; git signalbox init puts it in force",
+  ),
   "claim.stallMinutes": setting(
     60,
     between(0.05, 7 * 24 * 60),

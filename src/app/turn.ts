@@ -3,7 +3,7 @@ import { type Notice, undelivered } from "../domain/notices.ts";
 import { endingOf, lapsedOf } from "../domain/reservations.ts";
 import { holderOf } from "../domain/holder.ts";
 import { findSession, liveSessions } from "../domain/sessions.ts";
-import { type Box, decide } from "./box.ts";
+import { type Box, decide, look } from "./box.ts";
 import { digest, leasesEnding } from "./messages.ts";
 import { policySettings } from "./settings.ts";
 
@@ -39,6 +39,16 @@ export function deliverNotices(box: Box, session: string, known?: Notice["kind"]
       ),
     };
   });
+}
+
+/** For a session that is idle: all that concerned it, if it has been served what it waited for; else nothing yet. */
+export function wakeUp(box: Box, session: string): string {
+  // What time has made due is looked at by whoever looks.
+  decide(box, undefined, () => ({ events: [], result: undefined }));
+  const { states, now } = look(box);
+  const id = findSession(states.sessions, session)?.id ?? session;
+  const served = undelivered(states.notices, id, now).some(({ kind }) => kind === "yours");
+  return served ? deliverNotices(box, session) : "";
 }
 
 /** The same at a tool call in the middle of a turn: only if there is something, which costs a look at a file. */

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { CLAUDE_HOOKS, GIT_HOOKS } from "../../hooks/manifest.ts";
+import { CLAUDE_HOOKS, type ClaudeHook, GIT_HOOKS, WAKE_HOOK } from "../../hooks/manifest.ts";
+import { boxDirOf } from "../adapters/box.ts";
 import { GitTrouble } from "../adapters/install/git.ts";
 import { type Assets, install, type Installed } from "../adapters/install/perform.ts";
+import { findRepo } from "../adapters/locate.ts";
+import { loadSettings } from "../adapters/settings.ts";
 import { renderChange } from "../app/install/diff.ts";
 import { type Change, InstallProblem } from "../app/install/model.ts";
 import type { ClaudeMode } from "../app/install/record.ts";
@@ -43,7 +46,7 @@ export const initCommand = command({
     const done = told(() =>
       install({
         cwd: resolve(args.repo ?? "."),
-        hooks: { claude: CLAUDE_HOOKS, git: GIT_HOOKS },
+        hooks: { claude: claudeHooks(resolve(args.repo ?? ".")), git: GIT_HOOKS },
         assets: assetsHere(),
         claude: modeOf(args),
         runtime: runtimeOf(args.runtime),
@@ -60,6 +63,14 @@ export const initCommand = command({
     return conclude(done, args.check ?? false);
   },
 });
+
+/** Those that are always there, and what settings ask for beside. */
+function claudeHooks(cwd: string): readonly ClaudeHook[] {
+  const repo = findRepo(cwd);
+  const wake =
+    repo !== undefined && loadSettings(boxDirOf(repo.commonDir), repo.top, process.env).settings["wait.wake"];
+  return wake ? [...CLAUDE_HOOKS, WAKE_HOOK] : CLAUDE_HOOKS;
+}
 
 function conclude({ changes, commonDir, worktrees, record }: Installed, check: boolean): ExitCode {
   const where = printable(worktrees[0] ?? commonDir);

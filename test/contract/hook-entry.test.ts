@@ -209,6 +209,21 @@ for (const [shell, flags] of SHELLS) {
     started("it is not known itself");
   });
 
+  test(`${name}: who waits for files and is idle is woken once they are there, with exit 2`, (t) => {
+    const box = makeBox(t, {
+      runtime: 'case $2 in wake) [ -e "${1%/*}/../served" ] && echo "it is yours" ;; esac; exit 0',
+    });
+    for (const folder of ["spool/wake", "views/news", "views/waits"])
+      mkdirSync(join(box.dir, folder), { recursive: true });
+    const wake = (env: Record<string, string> = {}) => call(box, ["claude", "wake"], { ...ME, ...env });
+    assert.deepEqual(wake(), SILENT);
+    assert.deepEqual(box.starts(), [], "it waits for nothing");
+    writeFileSync(join(box.dir, "views/waits/me"), "");
+    assert.deepEqual(wake({ CLAUDE_PID: "999999999" }), SILENT, "its client is gone");
+    writeFileSync(join(box.dir, "served"), "");
+    assert.deepEqual(wake(), { code: 2, stdout: "", stderr: "it is yours\n" });
+  });
+
   test(`${name}: a read is noted; the runtime is started for news`, (t) => {
     const box = makeBox(t);
     for (const folder of ["spool/read", "views/news"]) mkdirSync(join(box.dir, folder), { recursive: true });

@@ -61,6 +61,7 @@ const BAD: Readonly<Record<SettingName, readonly unknown[]>> = {
   "lease.warnMinutes": [-1, 1e9, "3", null],
   "lease.commandMinutes": [-1, 1e9, "60", null],
   "wait.keepMinutes": [0, 1e9, "30", null],
+  "wait.wake": ["yes", 1, null],
   "claim.stallMinutes": [0, 1e9, "60", null],
   "claims.tracker": ["jira", "", true, null],
   "handoff.answerMinutes": [0, 1e9, "10", null],

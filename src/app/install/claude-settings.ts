@@ -24,6 +24,7 @@ interface Handler {
   readonly command: string;
   readonly args?: readonly string[];
   readonly timeout?: number;
+  readonly asyncRewake?: boolean;
 }
 
 interface Group {
@@ -84,15 +85,16 @@ export function pluginHooks(specs: readonly ClaudeHookSpec[]): string {
   return `${JSON.stringify({ description, hooks }, undefined, 2)}\n`;
 }
 
-function handlerOf({ name, timeoutS }: ClaudeHookSpec, form: Form): Handler {
+function handlerOf({ name, timeoutS, rewake }: ClaudeHookSpec, form: Form): Handler {
+  const more = { timeout: timeoutS, ...(rewake === true ? { asyncRewake: true } : {}) };
   if (form.kind === "exec")
-    return { type: "command", command: utf8(form.entry), args: ["claude", name], timeout: timeoutS };
+    return { type: "command", command: utf8(form.entry), args: ["claude", name], ...more };
   const entry = '"$d/signalbox/bin/hook"';
   const find = "d=$(git rev-parse --path-format=absolute --git-common-dir 2>/dev/null)";
   return {
     type: "command",
     command: `${find} && [ -x ${entry} ] && exec ${entry} claude ${name}; exit 0`,
-    timeout: timeoutS,
+    ...more,
   };
 }
 

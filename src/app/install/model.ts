@@ -33,6 +33,8 @@ export interface ClaudeHookSpec {
   readonly mode: "spool" | "record" | "decide";
   readonly when: "always" | "live" | "others" | "news";
   readonly timeoutS: number;
+  /** It runs in the background, and wakes its session if it ends with 2. */
+  readonly rewake?: boolean;
 }
 
 /** One row of hooks/manifest.ts, as far as hook files need it. */

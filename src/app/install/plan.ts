@@ -92,6 +92,7 @@ export const BOX_FOLDERS = [
   "spool/seen",
   "spool/wrote",
   "spool/read",
+  "spool/wake",
   "spool/checked",
   "spool/bash",
   "views/live",
