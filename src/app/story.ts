@@ -131,7 +131,7 @@ function matter({
   readonly task?: string | undefined;
   readonly targets?: readonly Target[] | undefined;
 }): string {
-  return [task, files === undefined ? undefined : list(files.map(formatTarget))]
+  return [task, files === undefined || files.length === 0 ? undefined : list(files.map(formatTarget))]
     .filter((part) => part !== undefined)
     .join(" with ");
 }
