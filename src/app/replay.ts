@@ -1,7 +1,11 @@
 import type { Event } from "../../events/mod.ts";
 import { FOLDS, type States } from "../domain/mod.ts";
+import { covers, type Target } from "../domain/pattern.ts";
 import type { LogRecord } from "../log/mod.ts";
 import { type Box, eventsOf, type FoldName, look } from "./box.ts";
+import { shortName } from "./identity.ts";
+import type { StatusView } from "./status.ts";
+import { sessionsIn } from "./story.ts";
 
 /** One event with its place and time in the log. */
 export interface Moment {
@@ -14,6 +18,76 @@ export interface Moment {
 export function* moments(records: Iterable<LogRecord>): Generator<Moment> {
   for (const record of records)
     for (const event of eventsOf(record)) yield { seq: record.s, t: record.t, event };
+}
+
+/** Which events of a story are asked for. */
+export interface Filter {
+  /** A session's id, or how it begins. */
+  readonly session?: string | undefined;
+  /** Canonical; what an event says of a directory or glob that it is in counts. */
+  readonly path?: string | undefined;
+  /** An event's name, or its family: "reservation". */
+  readonly type?: string | undefined;
+  readonly since?: Until | undefined;
+  readonly until?: Until | undefined;
+}
+
+export function isAskedFor(moment: Moment, { session, path, type, since, until }: Filter): boolean {
+  const { event } = moment;
+  return (
+    (session === undefined || sessionsIn(event).some((id) => id.startsWith(session))) &&
+    (path === undefined || isAbout(event, path)) &&
+    (type === undefined || event.type === type || event.type.startsWith(`${type}.`)) &&
+    (since === undefined || !isBefore(moment, since)) &&
+    (until === undefined || !isAfter(moment, until))
+  );
+}
+
+function isBefore({ seq, t }: Moment, at: Until): boolean {
+  return "seq" in at ? seq < at.seq : t < at.time;
+}
+
+function isAfter({ seq, t }: Moment, at: Until): boolean {
+  return "seq" in at ? seq > at.seq : t > at.time;
+}
+
+function isAbout(e: Event, path: string): boolean {
+  const fields = e as { path?: string; paths?: readonly string[]; targets?: readonly Target[] };
+  return (
+    fields.path === path ||
+    (fields.paths ?? []).includes(path) ||
+    (fields.targets ?? []).some((target) => covers(target, path))
+  );
+}
+
+/** What is in force at one time and not at the other, a line each. */
+export function differences(
+  before: StatusView,
+  after: StatusView,
+): { readonly gone: string[]; readonly come: string[] } {
+  const [old, now] = [factsOf(before), factsOf(after)];
+  return { gone: [...old].filter((fact) => !now.has(fact)), come: [...now].filter((fact) => !old.has(fact)) };
+}
+
+function factsOf({ sessions, heads, queue, handoffs }: StatusView): Set<string> {
+  const inTree = (tree: string) => (tree === "" ? "" : ` [${tree}]`);
+  return new Set([
+    ...sessions.flatMap(({ id, holds, claims }) => [
+      `session ${shortName(id)} is here`,
+      ...holds.map(({ target, tree }) => `session ${shortName(id)} holds ${target}${inTree(tree)}`),
+      ...claims.map(({ task }) => `session ${shortName(id)} works on ${task}`),
+    ]),
+    ...heads.map(
+      ({ tree, branch, commit }) =>
+        `${(branch ?? "a detached HEAD").replace("refs/heads/", "")} is at ${commit.slice(0, 8)}${inTree(tree)}`,
+    ),
+    ...queue.map(
+      ({ session, target }) => `session ${shortName(session)} is to rebase onto ${target.slice(0, 8)}`,
+    ),
+    ...handoffs.map(
+      ({ from, to, what }) => `session ${shortName(from)} asks session ${shortName(to)} for ${what}`,
+    ),
+  ]);
 }
 
 /** Until when to replay: a sequence number, or a time (ms). */

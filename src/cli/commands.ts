@@ -21,6 +21,7 @@ export const COMMANDS = {
   bypass: async () => (await import("./bypass.ts")).bypassCommand,
   sync: async () => (await import("./sync.ts")).syncCommand,
   run: async () => (await import("./run.ts")).runCommand,
+  compact: async () => (await import("./compact.ts")).compactCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,
   config: async () => (await import("./config.ts")).configCommand,
   completion: async () => (await import("./completion.ts")).completionCommand,

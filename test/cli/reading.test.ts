@@ -231,3 +231,51 @@ test("a log that is not there or cannot be read is not an empty one", async (t) 
   assert.equal(newer.code, 1);
   assert.match(newer.stderr, /format is 99.*Upgrade it/);
 });
+
+test("replay: only what concerned a file, a kind of event, a span of time; and what changed in between", async (t) => {
+  const repo = await makeScratch(t);
+  const ada = await repo.startSession("ada");
+  const bob = await repo.startSession("bob");
+  await ada.ask("a.txt");
+  await repo.signalboxAs({ env: bob.env }, "reserve", "src/");
+  const middle = repo.eventsOf("reservation.granted").length;
+  assert.equal(middle, 2);
+  await repo.signalboxAs({ env: ada.env }, "release", "a.txt");
+  await bob.ask("b.txt");
+  const lines = async (...args: string[]) =>
+    (await repo.signalbox("replay", ...args)).stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.slice(15));
+  const number = async (what: RegExp) => {
+    const story = (await repo.signalbox("replay")).stdout.split("\n");
+    return Number(/^\s*(\d+)/.exec(story.find((line) => what.test(line)) ?? "")?.[1]);
+  };
+  assert.deepEqual(
+    (await lines("--path", "a.txt")).map((line) => line.replace(/, until.*/, "")),
+    ["session ada reserved a.txt", "session ada released a.txt (command)"],
+  );
+  assert.match((await lines("--path", "src/deep/x.ts"))[0] ?? "", /session bob reserved src\//);
+  assert.equal((await lines("--type", "reservation")).length, 4);
+  assert.equal((await lines("--type", "reservation.released")).length, 1);
+  const [reserved, released] = [await number(/ada reserved/), await number(/ada released/)];
+  const between = await lines("--since", String(reserved), "--until", String(released), "--session", "ada");
+  assert.equal(between.length, 2);
+  assert.deepEqual(
+    (await repo.signalbox("replay", "--diff", `${reserved}..999999`)).stdout
+      .split("\n")
+      .filter(Boolean)
+      .sort(),
+    ["+ session bob holds b.txt", "+ session bob holds src/", "- session ada holds a.txt"],
+  );
+  const json = JSON.parse((await repo.signalbox("replay", "--diff", `1..${reserved}`, "--json")).stdout) as {
+    come: string[];
+  };
+  assert.ok(json.come.includes("session ada holds a.txt"));
+  for (const bad of [
+    ["--diff", "5"],
+    ["--since", "soon"],
+    ["--path", "../x"],
+  ])
+    assert.equal((await repo.signalbox("replay", ...bad)).code, 2, bad.join(" "));
+});

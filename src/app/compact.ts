@@ -1,0 +1,76 @@
+/**
+ * Compaction: sealed history becomes an archive, after proof that the folds of the whole history are those of the
+ * snapshot that stands for it from then on (SYS-2). Everything stays readable by `replay`; only the hooks have
+ * less to open.
+ */
+import { event, type Event } from "../../events/mod.ts";
+import { holderOf } from "../domain/holder.ts";
+import { isHeld } from "../domain/reservations.ts";
+import type { CompactReport } from "../log/mod.ts";
+import { type Box, decide, look } from "./box.ts";
+import { policySettings } from "./settings.ts";
+
+export interface Compacted {
+  /** Records up to here are in archives or in the snapshot. */
+  readonly through: number;
+  /** Records that were archived now. */
+  readonly archived: number;
+  /** Bytes of the log's folder before and after. */
+  readonly bytes: { readonly before: number; readonly after: number };
+  /** Records that were folded again for the proof. */
+  readonly proven: number;
+  readonly removed: CompactReport["removed"];
+  /** Leases that had run out, and are on record as such now. */
+  readonly expired: number;
+}
+
+/**
+ * @param bytesOf the size of the log's folder
+ * @throws the log's LogProof where a fold of the whole history differs: then nothing has been deleted
+ */
+export function compactLog(box: Box, bytesOf: () => number): Compacted {
+  const expired = expireLeases(box);
+  const before = bytesOf();
+  const { seq, archived, proof, removed } = box.log.compact();
+  const records = archived.reduce((sum, each) => sum + each.records, 0);
+  const bytes = { before, after: bytesOf() };
+  decide(box, undefined, () => ({
+    events: [
+      event("log.compacted", {
+        through: seq,
+        archived: records,
+        bytesBefore: bytes.before,
+        bytesAfter: bytes.after,
+        proof: Object.fromEntries(proof.folds.map(({ name, sha256 }) => [name, sha256])),
+      }),
+    ],
+    result: undefined,
+  }));
+  return { through: seq, archived: records, bytes, proven: proof.records, removed, expired };
+}
+
+/** Leases that ran out, their grace included, and that nobody has acted on: each only if it still stands as it was. */
+function expireLeases(box: Box): number {
+  const { graceMs } = policySettings(box.settings).lease;
+  return decide(box, undefined, ({ states, now }) => {
+    const events: Event[] = states.reservations.grants
+      .filter((g) => !isHeld(g, now, graceMs))
+      .map((g) =>
+        event("reservation.expired", { ...holderOf(g), tree: g.tree, targets: [g.target], until: g.until }),
+      );
+    return { events, result: events.length };
+  });
+}
+
+/** What a compaction would do now: records that no archive has yet. */
+export function compactable(
+  box: Box,
+  archivedThrough: number,
+): { readonly records: number; readonly leases: number } {
+  const { states, now } = look(box);
+  const { graceMs } = policySettings(box.settings).lease;
+  return {
+    records: box.log.head.seq - archivedThrough,
+    leases: states.reservations.grants.filter((g) => !isHeld(g, now, graceMs)).length,
+  };
+}
