@@ -3,6 +3,8 @@ import { leaveSession } from "../../src/app/attendance.ts";
 import { processOf } from "../../src/app/identity.ts";
 import { retire } from "../../src/app/isolation.ts";
 import { gitdirsIn } from "../git/call.ts";
+import { startCompaction } from "../../src/adapters/background.ts";
+import { isCompactionDue } from "../../src/app/compact.ts";
 import { findRepo } from "../../src/adapters/locate.ts";
 import type { ClaudeHandler } from "./call.ts";
 
@@ -13,5 +15,6 @@ export const sessionEnd: ClaudeHandler = ({ input, box }) => {
   const repo = findRepo(input.cwd);
   const gitdirs = repo === undefined ? undefined : gitdirsIn(repo);
   if (gitdirs !== undefined) retire(box, input.session_id, gitdirs);
+  if (isCompactionDue(box)) startCompaction(box.dir);
   return "";
 };

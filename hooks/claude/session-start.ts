@@ -4,6 +4,8 @@ import { writeSessionEnv } from "../../src/adapters/session-env.ts";
 import { refreshRelations } from "../../src/adapters/git/co-change.ts";
 import { gitdirsOf, treeAt } from "../../src/adapters/git/gitdirs.ts";
 import { gitIn } from "../../src/adapters/git/hook-git.ts";
+import { startCompaction } from "../../src/adapters/background.ts";
+import { isCompactionDue } from "../../src/app/compact.ts";
 import { findRepo } from "../../src/adapters/locate.ts";
 import { recordFailure } from "../../src/app/failure.ts";
 import { attributeOnArrival } from "../../src/app/attribution.ts";
@@ -37,6 +39,7 @@ export const sessionStart: ClaudeHandler = ({ input, box }) => {
     // The session is on record, and guarded by the hooks; it only has no index of its own.
     recordFailure(box, "claude session-start: its own index", error, caller.session);
   }
+  if (isCompactionDue(box)) startCompaction(box.dir);
   // Alone nobody is asked; what a session claims then is read when the next one comes.
   if (note !== "") reconcileTasks(box, caller);
   const both = [note, pullBranch(box, caller)].filter(Boolean).join("\n");

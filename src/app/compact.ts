@@ -5,6 +5,7 @@
  */
 import { event, type Event } from "../../events/mod.ts";
 import { holderOf } from "../domain/holder.ts";
+import { compactionDue } from "../policy/mod.ts";
 import { isHeld } from "../domain/reservations.ts";
 import type { CompactReport } from "../log/mod.ts";
 import { type Box, decide, look } from "./box.ts";
@@ -60,6 +61,13 @@ function expireLeases(box: Box): number {
       );
     return { events, result: events.length };
   });
+}
+
+/** Whether the log has grown enough to be compacted without being asked to. */
+export function isCompactionDue(box: Box): boolean {
+  if (!box.settings["compact.auto"]) return false;
+  const { states, now } = look(box);
+  return compactionDue(states.upkeep, { now, seq: box.log.head.seq }, policySettings(box.settings));
 }
 
 /** What a compaction would do now: records that no archive has yet. */

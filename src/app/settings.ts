@@ -182,6 +182,17 @@ export const SETTINGS = {
     "of a shell command that changed more files than this, none is reserved; whose they are is on record all the same",
   ),
   "hooks.stdinDeadlineMs": setting(2000, between(10, 60_000), "how long a hook waits for its input"),
+  "compact.auto": setting(
+    true,
+    () => v.boolean(),
+    "a session's start or end begins a compaction in the background when one is due",
+  ),
+  "compact.everyRecords": setting(
+    20_000,
+    between(1, 10_000_000),
+    "it is due when the log has grown by so many records",
+  ),
+  "compact.everyHours": setting(24, between(0.01, 24 * 365), "or after so long, if it has grown at all"),
   "compact.schedule": setting(
     "17 3 * * *",
     () => v.pipe(v.string(), v.nonEmpty()),
@@ -292,6 +303,10 @@ export function policySettings(settings: Settings): PolicySettings {
       immediateBelow: Math.min(settings["sync.immediateBelowPerHour"], settings["sync.batchAbovePerHour"]),
       batchMs: minutes("sync.batchMinutes"),
       windowMs: minutes("sync.windowMinutes"),
+    },
+    compact: {
+      everyRecords: settings["compact.everyRecords"],
+      everyMs: settings["compact.everyHours"] * 3_600_000,
     },
     coordination: { dwellMs: minutes("coordination.dwellMinutes") },
   };

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { logFolder } from "../adapters/log-folder.ts";
+import { releaseMutex, takeMutex } from "../adapters/mutex.ts";
 import { compactable, compactLog } from "../app/compact.ts";
 import { recordFailure } from "../app/failure.ts";
 import { LogProof } from "../log/mod.ts";
@@ -27,6 +29,23 @@ export const compactCommand = command({
         );
       return EXIT.ok;
     }
+    const { processes } = box.ports;
+    const self = processes.identify(process.pid);
+    const turn =
+      self === undefined
+        ? undefined
+        : takeMutex(
+            join(box.dir, "locks", "compact"),
+            { session: "", process: self, what: "compact" },
+            processes,
+            {
+              waitMs: 0,
+            },
+          );
+    if (turn?.kind === "timeout") {
+      say("signalbox: another compaction is at work; nothing to do");
+      return EXIT.ok;
+    }
     if (process.stderr.isTTY) say("folding the whole history for the proof …");
     try {
       const done = compactLog(box, () => logFolder(box.dir).bytes);
@@ -41,6 +60,8 @@ export const compactCommand = command({
       recordFailure(box, "compact: the proof", error);
       say(`signalbox: ${error.message}; nothing was deleted; run: git signalbox doctor`);
       return EXIT.corrupt;
+    } finally {
+      if (turn?.kind === "taken") releaseMutex(turn.file);
     }
   },
 });

@@ -12,6 +12,7 @@ import { rebaseQueue } from "./rebase-queue.ts";
 import { reservations } from "./reservations.ts";
 import { sessions } from "./sessions.ts";
 import { stashes } from "./stashes.ts";
+import { upkeep } from "./upkeep.ts";
 import { waiters } from "./waiters.ts";
 import { work } from "./work.ts";
 
@@ -30,6 +31,7 @@ export const FOLDS = {
   stashes,
   modes,
   waiters,
+  upkeep,
   capability,
 };
 

@@ -56,6 +56,11 @@ export interface PolicySettings {
     readonly batchMs: number;
     readonly windowMs: number;
   };
+  readonly compact: {
+    /** The log's past is archived when it has grown by so many records, or after so long (SYS-2). */
+    readonly everyRecords: number;
+    readonly everyMs: number;
+  };
   readonly coordination: {
     /** When a session is alone again, it is treated so after this. */
     readonly dwellMs: number;
@@ -89,5 +94,6 @@ export const POLICY_DEFAULTS: PolicySettings = {
     batchMs: 5 * MINUTE,
     windowMs: 10 * MINUTE,
   },
+  compact: { everyRecords: 20_000, everyMs: 24 * 60 * MINUTE },
   coordination: { dwellMs: 5 * MINUTE },
 };

@@ -82,3 +82,18 @@ test("a history that does not fold to what the snapshot holds: nothing is delete
     assert.ok(readdirSync(join(repo.boxDir, "log/seg")).includes(segment), segment);
   assert.equal((await repo.signalbox("doctor")).code, 1);
 });
+
+test("a session's start begins one in the background when it is due, once; not when that is switched off", async (t) => {
+  const repo = await makeScratch(t, { env: { SIGNALBOX_COMPACT_EVERY_RECORDS: "5" } });
+  const ada = await repo.startSession("ada");
+  await repo.startSession("eve", { SIGNALBOX_COMPACT_AUTO: "false" });
+  for (let i = 0; i < 6; i += 1) await ada.ask(`f${i}.txt`);
+  assert.equal(repo.eventsOf("log.compacted").length, 0);
+  await repo.startSession("bob");
+  while (repo.eventsOf("log.compacted").length === 0) await new Promise((done) => setTimeout(done, 50));
+  for (let i = 6; i < 12; i += 1) await ada.ask(`f${i}.txt`);
+  await ada.end();
+  await repo.startSession("cyd");
+  assert.equal(repo.eventsOf("log.compacted").length, 1, "not again within the hour");
+  assert.equal((await repo.signalbox("replay", "--verify")).code, 0);
+});

@@ -87,6 +87,9 @@ const BAD: Readonly<Record<SettingName, readonly unknown[]>> = {
   "attribution.shared": ["*.lock", [1], ["!a"], [""], null],
   "attribution.reserveAtMost": [-1, 1001, "5", null],
   "hooks.stdinDeadlineMs": [0, 1e9, "2000", null],
+  "compact.auto": ["yes", 1, null],
+  "compact.everyRecords": [0, 1e9, "5", null],
+  "compact.everyHours": [0, 1e9, "24", null],
   "compact.schedule": ["", 5, null],
 };
 

@@ -1,0 +1,21 @@
+import type { UpkeepState } from "../domain/upkeep.ts";
+import type { PolicySettings } from "./settings.ts";
+
+/** Of fewer new records a compaction would make an archive hardly worth its name. */
+const WORTH_IT = 500;
+
+/**
+ * Whether history is to be archived now (SYS-2): it has grown by so much, or a day has gone by and there is something
+ * to archive.
+ *
+ * @param seq the last record's number
+ */
+export function compactionDue(
+  { since, compactedAt, through }: UpkeepState,
+  { now, seq }: { readonly now: number; readonly seq: number },
+  { compact }: Pick<PolicySettings, "compact">,
+): boolean {
+  const records = seq - through;
+  const last = compactedAt === 0 ? since : compactedAt;
+  return records >= compact.everyRecords || (records >= WORTH_IT && now - last >= compact.everyMs);
+}
