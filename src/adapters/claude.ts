@@ -54,13 +54,14 @@ const JSON_STRING = String.raw`"((?:[^"\\]|\\.)*)"`;
  */
 export function writtenPath(
   head: string,
-): { path: string; tool: string; agent?: string | undefined } | undefined {
+): { path: string; tool: string; agent?: string | undefined; isBefore: boolean } | undefined {
   const input = head.indexOf('"tool_input"');
   if (input < 0) return undefined;
   const path = field(head.slice(input), "file_path") ?? field(head.slice(input), "notebook_path");
   if (path === undefined) return undefined;
   const before = head.slice(0, input);
-  return { path, tool: field(before, "tool_name") ?? "Edit", agent: field(before, "agent_id") };
+  const isBefore = field(before, "hook_event_name") === "PreToolUse";
+  return { path, tool: field(before, "tool_name") ?? "Edit", agent: field(before, "agent_id"), isBefore };
 }
 
 function field(text: string, name: string): string | undefined {

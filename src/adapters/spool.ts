@@ -48,7 +48,11 @@ export function spoolIn(
       const wrote = names(dir("wrote"))
         .slice(0, DRAINED_AT_ONCE)
         .flatMap((entry) => readWrote(join(dir("wrote"), entry), entry, repo));
-      return [...seen, ...wrote].sort((a, b) => a.at - b.at);
+      const reported = new Set(wrote.filter(({ isBefore }) => !isBefore).map(writeOf));
+      // What was announced has been written since: the report says it all.
+      const told = wrote.filter((each) => each.isBefore && reported.has(writeOf(each)));
+      for (const { entry } of told) rmSync(join(dir("wrote"), entry), { force: true });
+      return [...seen, ...wrote.filter((each) => !told.includes(each))].sort((a, b) => a.at - b.at);
     },
     done(entries) {
       for (const entry of entries) rmSync(join(dir("wrote"), entry), { force: true });
@@ -112,11 +116,17 @@ function removeOlder(file: string, ageMs: number): void {
   if (at !== undefined && Date.now() - at > ageMs) rmSync(file, { force: true });
 }
 
+type Wrote = Extract<Spooled, { kind: "wrote" }>;
+
+function writeOf({ session, tree, path }: Wrote): string {
+  return JSON.stringify([session, tree, path]);
+}
+
 function readWrote(
   file: string,
   entry: string,
   repo: { readonly commonDir: string; readonly ignoreCase: boolean },
-): Spooled[] {
+): Wrote[] {
   const at = mtime(file);
   const session = entry.replace(/\.\d+\.\d+$/, "");
   const text = at === undefined || !isSessionId(session) ? undefined : readIfThere(file);
@@ -128,8 +138,9 @@ function readWrote(
     if (Date.now() - at > 60_000) rmSync(file, { force: true });
     return [];
   }
-  const { agent, tool } = written;
-  return [{ kind: "wrote", session, agent, at, tool, tree: where.repo.tree, path: where.path, entry }];
+  const { agent, tool, isBefore } = written;
+  const { tree } = where.repo;
+  return [{ kind: "wrote", session, agent, at, tool, tree, path: where.path, isBefore, entry }];
 }
 
 /** A path as it stands in a payload: the inside of a JSON string. */

@@ -36,6 +36,8 @@ export type Spooled =
       readonly tool: string;
       readonly tree: string;
       readonly path: string;
+      /** It was about to be written, by a session that was alone. */
+      readonly isBefore: boolean;
       /** Names the entry to `done`. */
       readonly entry: string;
     };

@@ -75,9 +75,15 @@ test("a session's end frees what it held; a commit from any depth of Bash is its
         { text: "alice is done" },
       ],
       bob: [...edit("a.txt", "one by alice", "one by bob"), { text: "bob is done" }],
+      // Alone nothing is reserved, and nothing freed.
+      zoe: [{ signal: "zoe is here" }, { wait: "alice is done" }, { text: "zoe is done" }],
     },
   });
+  const zoe = lab.start("zoe");
+  await lab.api.waitFor("zoe is here");
   const { sessionId } = await lab.run("alice");
+  lab.api.signal("alice is done");
+  finished(await zoe.done);
   const [commit] = await lab.storyOf("commit.recorded");
   assert.deepEqual(
     [commit?.session, commit?.paths, commit?.branch],
@@ -86,7 +92,14 @@ test("a session's end frees what it held; a commit from any depth of Bash is its
   const freed = (await lab.storyOf("reservation.released")).map((e) => [e.session, e.reason, e.targets]);
   assert.deepEqual(freed, [
     [sessionId, "committed", [{ kind: "path", path: "b.txt" }]],
-    [sessionId, "ended", [{ kind: "path", path: "a.txt" }]],
+    [
+      sessionId,
+      "ended",
+      [
+        { kind: "path", path: "a.txt" },
+        { kind: "path", path: "commit.sh" },
+      ],
+    ],
   ]);
   const [end] = await lab.storyOf("session.ended");
   assert.equal(end?.session, sessionId);

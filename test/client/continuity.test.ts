@@ -120,7 +120,7 @@ test("a session resumed in a second process goes on when the first one ends", as
   const id = lab.api.transcript("alice").sessionId!;
   const second = lab.start("alice", { args: ["--resume", id] });
   finished(await first.done);
-  assert.deepEqual(await lab.holdings(), { [id]: ["a.txt"] });
+  assert.deepEqual(Object.keys(await lab.holdings()), [id]);
   await lab.run("bob");
   assert.match(lab.played("bob")[1]!.text, new RegExp(`reserved by session ${short(id)}`));
   finished(await second.done);

@@ -59,7 +59,9 @@ test("two sessions and a person: refused before the write, each commits its own,
     aliceSaw.every(({ isError }) => !isError),
     JSON.stringify(aliceSaw),
   );
-  assert.deepEqual(lab.api.transcript("alice").hookNotes, [], "nobody was there when she came");
+  const [wanted, ...more] = lab.api.transcript("alice").hookNotes;
+  assert.match(wanted ?? "", new RegExp(`session ${short(b)} wanted a\\.txt, which you have reserved`));
+  assert.deepEqual(more, [], "nobody was there when she came");
 
   const [, refused, who, , , committed, , again, committedAgain] = lab.played("bob");
   assert.match(
@@ -71,7 +73,7 @@ test("two sessions and a person: refused before the write, each commits its own,
     refused!.text,
     new RegExp(
       `a\\.txt is reserved by session ${short(a)} since \\d\\d:\\d\\d \\(\\d+ (?:s|min) ago\\), until \\d\\d:\\d\\d unless it edits again\\.\\n` +
-        "Nothing was written\\. Work on other files meanwhile; `git signalbox who a\\.txt` tells when it is free\\.",
+        "Nothing was written\\. Work on other files meanwhile; `git signalbox who a\\.txt` tells when it is free, `git signalbox wait a\\.txt` waits for it\\.",
     ),
   );
   assert.match(who!.text, new RegExp(`^a\\.txt is reserved by session ${short(a)}`));
@@ -122,8 +124,8 @@ test("two sessions and a person: refused before the write, each commits its own,
     told.filter((line) => !line.endsWith("ended")),
     [
       "alice started",
-      `alice granted ${target("a.txt")}`,
       "bob started",
+      `alice granted ${target("a.txt")}`,
       `bob refused ${target("a.txt")}`,
       `bob granted ${target("b.txt")}`,
       "a person committed c.txt",

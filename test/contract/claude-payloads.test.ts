@@ -73,7 +73,7 @@ for (const { name, text } of PAYLOADS.filter((p) =>
 )) {
   test(`${name}: the head that the shell keeps says what was written, wherever it is cut`, () => {
     const { tool_name: tool, agent_id: agent } = parseHookInput(text);
-    const whole = { path: FILES[tool ?? ""], tool, agent };
+    const whole = { path: FILES[tool ?? ""], tool, agent, isBefore: false };
     const bytes = Buffer.from(text);
     const end = text.indexOf('"', text.indexOf(whole.path!, text.indexOf('"tool_input"'))) + 1;
     assert.ok(end < HEAD, "the path is in the head");
@@ -92,7 +92,10 @@ for (const { name, text } of PAYLOADS.filter((p) =>
     );
     const told = { ...payload, cwd: `/home/${trap}`, tool_input: trapped };
     const { tool_name: tool, agent_id: agent } = parseHookInput(text);
-    assert.deepEqual(writtenPath(JSON.stringify(told)), { path: `/home/dev/${trap}`, tool, agent });
+    const read = (event: string) => writtenPath(JSON.stringify({ ...told, hook_event_name: event }));
+    const whole = { path: `/home/dev/${trap}`, tool, agent };
+    assert.deepEqual(read("PostToolUse"), { ...whole, isBefore: false });
+    assert.deepEqual(read("PreToolUse"), { ...whole, isBefore: true });
   });
 }
 

@@ -25,10 +25,15 @@ test("alone: an edit starts no runtime, reserves nothing and says nothing", asyn
 test("the second session finds reserved what the first has edited alone, and the first is coordinated from then on", async (t) => {
   const repo = await makeScratch(t);
   const ada = await repo.startSession("ada");
-  await ada.edit("a.txt");
+  for (let i = 0; i < 3; i += 1) await ada.edit("a.txt");
   await ada.ask("asked.txt");
   const bob = await repo.startSession("bob");
   assert.deepEqual(switches(repo), ["together"]);
+  assert.equal(
+    repo.eventsOf("file.written").length,
+    4,
+    "each once: what was announced has been reported since",
+  );
   for (const file of ["a.txt", "asked.txt"])
     assert.match((await bob.ask(file)).denied ?? "", /reserved by session ada/, file);
   await bob.edit("b.txt");
