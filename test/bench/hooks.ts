@@ -110,11 +110,18 @@ function benchCheapHook(dir: string, rounds: number): Row[] {
   const hook = join(repo, ".git/signalbox/bin/hook");
   const env = benchEnv({ CLAUDE_CODE_SESSION_ID: "bench" });
   const written = payload("bench", join(repo, "a.txt"), "PostToolUse");
+  const asked = payload("bench", join(repo, "a.txt"), "PreToolUse");
+  const start = { session_id: "bench", cwd: repo, hook_event_name: "SessionStart", source: "startup" };
+  run(hook, ["claude", "session-start"], { env, input: JSON.stringify(start) });
   const medians = race(rounds * 3, [
     { name: "sh -c :", run: () => run("sh", ["-c", ":"]) },
     { name: "pre-bash (activity)", run: () => run(hook, ["claude", "pre-bash"], { env, input: "{}" }) },
+    {
+      name: "pre-edit, alone (noted)",
+      run: () => run(hook, ["claude", "pre-edit"], { env, input: asked }),
+    },
     { name: "post-edit (spools)", run: () => run(hook, ["claude", "post-edit"], { env, input: written }) },
-    { name: "pre-commit, nobody live", run: () => run(hook, ["git", "pre-commit"], { env }) },
+    { name: "pre-commit, alone", run: () => run(hook, ["git", "pre-commit"], { env }) },
   ]);
   return rowsOf("hook without a decision", medians);
 }
