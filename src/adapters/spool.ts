@@ -59,7 +59,7 @@ export function spoolIn(
     },
     read(session, tree, asked) {
       const file = join(dir("read"), session);
-      const lines = (readIfThere(file) ?? "").split("\n").filter(Boolean);
+      const lines = linesOf(file);
       // The shell only ever adds. What it adds meanwhile is lost with the old ones: a notice less.
       if (lines.length > 2 * READS_KEPT) writeFileSync(file, `${lines.slice(-READS_KEPT).join("\n")}\n`);
       // To look where a file is takes a while: only for those that may be asked for.
@@ -76,8 +76,12 @@ export function spoolIn(
       return new Set(asked.filter((path) => read.has(path)));
     },
     markRead(session, path) {
-      mkdirSync(dir("read"), { recursive: true });
-      appendFileSync(join(dir("read"), session), `${JSON.stringify(path).slice(1, -1)}\n`);
+      try {
+        mkdirSync(dir("read"), { recursive: true });
+        appendFileSync(join(dir("read"), session), `${JSON.stringify(path).slice(1, -1)}\n`);
+      } catch {
+        // As above.
+      }
     },
     commands: attributionFiles(boxDir).windows,
     markChecked(gitPid) {
@@ -141,6 +145,15 @@ function readWrote(
   const { agent, tool, isBefore } = written;
   const { tree } = where.repo;
   return [{ kind: "wrote", session, agent, at, tool, tree, path: where.path, isBefore, entry }];
+}
+
+/** What cannot be read was not noted: a notice less. */
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n").filter(Boolean);
+  } catch {
+    return [];
+  }
 }
 
 /** A path as it stands in a payload: the inside of a JSON string. */

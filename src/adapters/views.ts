@@ -54,20 +54,21 @@ export function viewsIn(boxDir: string): Views {
       for (const folder of folders()) rmSync(join(folder, session), { force: true });
     },
     someNews(session) {
-      if (!existsSync(join(news, session))) touch(news, session);
+      hint(() => existsSync(join(news, session)) || touch(news, session));
     },
     noNews(session) {
-      rmSync(join(news, session), { force: true });
+      hint(() => rmSync(join(news, session), { force: true }));
     },
     hasNews: (session) => existsSync(join(news, session)),
     setWaiting(sessions) {
-      for (const name of names(waits)) if (!sessions.has(name)) rmSync(join(waits, name), { force: true });
-      for (const session of sessions) touch(waits, session);
+      hint(() => {
+        for (const name of names(waits)) if (!sessions.has(name)) rmSync(join(waits, name), { force: true });
+        for (const session of sessions) touch(waits, session);
+      });
     },
     setTogether(are) {
       if (are === existsSync(together)) return;
-      if (are) touch(views, "together");
-      else rmSync(together, { force: true });
+      hint(() => (are ? touch(views, "together") : rmSync(together, { recursive: true, force: true })));
     },
     someLeft(tree) {
       touch(join(views, "in", treeName(tree)), LEFT);
@@ -87,6 +88,18 @@ export function viewsIn(boxDir: string): Views {
       }
     },
   };
+}
+
+/**
+ * What has been decided stands in the log. That a hint of it cannot be left where the shell looks costs a notice until
+ * the next prompt, or a runtime start, and is no reason to call the decision broken.
+ */
+function hint(leave: () => unknown): void {
+  try {
+    leave();
+  } catch {
+    // Said above.
+  }
 }
 
 /** A working tree's name among the views. */

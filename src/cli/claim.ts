@@ -49,7 +49,8 @@ export const claimCommand = command({
       if (ending !== undefined) throw usageError(`claim --${ending.how} takes the task`);
       return list(box, args.json);
     }
-    if (task === "") throw usageError("a task has a name");
+    if (task.trim() === "" || task.length > 200)
+      throw usageError("a task has a name, of 200 characters at most");
     if (ending !== undefined) {
       const code = end(box, task, ending, args.json);
       if (tracker !== undefined) tellTracker(box, tracker);

@@ -1,5 +1,7 @@
 /** What others do and concerns a session reaches it at its next tool call, once, and only that. */
 import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { makeScratch } from "../support/repo/mod.ts";
 
@@ -113,4 +115,23 @@ test("what is told grows with what concerns, not with sessions times files", asy
     [["s1"]],
     "1 message; 6 sessions hold 22 reservations",
   );
+});
+
+test("whatever stands in the way of the hints: edits are gated, commits recorded, and prompts tell", async (t) => {
+  const { repo, ada, bob } = await three(t);
+  for (const name of ["views/news", "views/waits", "spool/read", "spool/wake"]) {
+    rmSync(join(repo.boxDir, name), { recursive: true, force: true });
+    repo.write(`.git/signalbox/${name}`, "garbage");
+  }
+  rmSync(join(repo.boxDir, "views/together"), { recursive: true, force: true });
+  mkdirSync(join(repo.boxDir, "views/together"));
+  await ada.edit("a.txt");
+  const refused = await bob.ask("a.txt");
+  assert.match(refused.denied ?? "", /reserved by session ada/);
+  assert.equal(refused.shown, "");
+  await bob.read("a.txt");
+  await ada.mustGit("commit", "-qm", "mine", "--", "a.txt");
+  assert.match((await ada.prompt()).told, /session bob wanted a\.txt/);
+  assert.deepEqual(repo.eventsOf("guard.failed"), []);
+  assert.equal(repo.eventsOf("commit.recorded").length, 1);
 });
