@@ -73,8 +73,8 @@ export function sync(box: Box, branches: Branches, options: SyncOptions): Synced
   if (prediction.kind === "merges" || prediction.kind === "published")
     return { kind: "blocked", standing, why: { kind: prediction.kind } };
   if (prediction.kind === "conflict") return conflicted(box, at, standing, prediction.paths);
-  const sharing = othersIn(box, options);
-  // A rebase takes the whole tree through other commits; going forward does not take back anything.
+  // A rebase takes the whole tree through other commits; going forward takes back nothing. A person decides alone.
+  const sharing = at === undefined ? [] : othersIn(box, options);
   if (prediction.kind === "clean" && sharing.length > 0)
     return { kind: "blocked", standing, why: { kind: "shared", sessions: sharing } };
 

@@ -231,6 +231,31 @@ test("commits that a remote has are not rebased: others may build on them", asyn
   assert.equal(await picture(it), before);
 });
 
+test("a git that cannot foretell: the rebase is begun, and taken back whole where it stops", async (t) => {
+  const it = await linked(t);
+  const old = join(it.repo.dir, "old-git");
+  const real = (await it.repo.mustGit("--exec-path")).trim();
+  writeFileSync(
+    old,
+    `#!/bin/sh\ncase $1 in --version) echo git version 2.31.0; exit ;; merge-tree) exit 129 ;; esac\nPATH='${real}':$PATH exec git "$@"\n`,
+    { mode: 0o755 },
+  );
+  const sync = () =>
+    it.repo.signalboxAs({ cwd: it.side, env: { ...it.repo.env, SIGNALBOX_GIT: old } }, "sync");
+  await commitIn(it.repo, it.repo.top, "a.txt", "main\n2\n3\n");
+  await commitIn(it.repo, it.side, "c.txt", "mine\n");
+  const done = await sync();
+  assert.match(done.stdout, /1 commit of side rebased onto main/, done.stderr);
+  await commitIn(it.repo, it.repo.top, "b.txt", "main\n");
+  await commitIn(it.repo, it.side, "own.txt", "mine\n");
+  await commitIn(it.repo, it.side, "b.txt", "side\n");
+  const before = await picture(it);
+  const { code, stderr } = await sync();
+  assert.equal(code, 1);
+  assert.match(stderr, /do not go together in b\.txt; nothing was changed/);
+  assert.equal(await picture(it), before);
+});
+
 test("what a hook of the user forbids changes nothing", async (t) => {
   const it = await linked(t);
   await commitIn(it.repo, it.repo.top, "b.txt", "2\n");
