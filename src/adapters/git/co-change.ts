@@ -12,7 +12,6 @@ import { childProcess } from "../child-process.ts";
 import { cleanGitEnv, splitNul, toText } from "./run.ts";
 
 const KEPT_MS = 24 * 3_600_000;
-/** Of each of the two git processes. */
 const DEADLINE_MS = 300;
 const COMMITS = 500;
 /** A commit of more files says nothing of any two of them. */
@@ -46,13 +45,20 @@ export function relationsIn(boxDir: string): () => Relations {
   return () => (known ??= read(fileIn(boxDir)));
 }
 
+export interface FindingOut extends KeyOptions {
+  /** Of each of the two git processes (ms); what has been read by then counts. */
+  readonly deadlineMs?: number;
+}
+
 /** Finds it out, unless that was done within a day. Takes 0.6 s at most. */
-export function refreshRelations(boxDir: string, top: string, options: KeyOptions, now = Date.now()): void {
+export function refreshRelations(boxDir: string, top: string, options: FindingOut, now = Date.now()): void {
+  const { deadlineMs = DEADLINE_MS } = options;
   const file = fileIn(boxDir);
   const age = now - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity);
   if (age >= 0 && age < KEPT_MS) return;
-  const history = gitFor(top, ["log", "-n", String(COMMITS), ...LOG_OPTIONS, "HEAD"], "\u0001");
-  const manifests = gitFor(top, ["ls-files", "-z", "--", ...MANIFESTS], "\0");
+  const log = ["log", "-n", String(COMMITS), ...LOG_OPTIONS, "HEAD"];
+  const history = gitFor(top, log, { end: "\u0001", deadlineMs });
+  const manifests = gitFor(top, ["ls-files", "-z", "--", ...MANIFESTS], { end: "\0", deadlineMs });
   if (history === undefined || manifests === undefined) return;
   const key = (path: string) => canonicalPath(toText(path), options);
   const packages = new Set(splitNul(manifests).map((path) => dirname(key(path))));
@@ -72,12 +78,16 @@ function fileIn(boxDir: string): string {
 }
 
 /** What git printed within the deadline, of what has an end; `undefined` if it said no. */
-function gitFor(top: string, args: readonly string[], end: string): string | undefined {
+function gitFor(
+  top: string,
+  args: readonly string[],
+  { end, deadlineMs }: { readonly end: string; readonly deadlineMs: number },
+): string | undefined {
   const { status, stdout } = childProcess().spawnSync(process.env["SIGNALBOX_GIT"] || "git", args, {
     cwd: top,
     encoding: "latin1",
     stdio: ["ignore", "pipe", "ignore"],
-    timeout: DEADLINE_MS,
+    timeout: deadlineMs,
     killSignal: "SIGKILL",
     maxBuffer: 1 << 24,
     // Nothing is fetched for this where the repository has only part of its objects.
