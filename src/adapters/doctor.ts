@@ -22,6 +22,7 @@ import { leftBehind, sweepIndexes } from "../app/isolation.ts";
 import { gitdirsOf, treeAt } from "./git/gitdirs.ts";
 import { runGit } from "./git/hook-git.ts";
 import { cleanLocks } from "./git/locks.ts";
+import { isHalfMoved, isMoving } from "./git/move.ts";
 import { listGitdirs } from "./git/private-gitdir.ts";
 import type { Repo } from "./locate.ts";
 import { loadSettings } from "./settings.ts";
@@ -302,12 +303,15 @@ function indexes({ repo, open }: Patient): Finding {
   const left = leftBehind(box, gitdirs);
   const ofPeople = { id: "the one that people use", gitDir: gitdirs.at.nativeGitDir, top };
   const stuck = [ofPeople, ...there].filter(({ gitDir }) => existsSync(join(gitDir, "index.lock")));
-  if (left.length + stuck.length === 0) return OK(`${there.length}`);
+  const half = isHalfMoved(gitdirs.at);
+  if (left.length + stuck.length === 0 && !half) return OK(`${there.length}`);
   const detail = [
+    half ? "a sync that was killed has left this tree half moved" : "",
     left.length === 0 ? "" : `${left.length} of sessions that are gone`,
     stuck.length === 0 ? "" : `${stuck.length} locked by git: ${stuck.map(({ id }) => id).join(", ")}`,
   ];
   return BAD(detail.filter((part) => part !== "").join(", "), () => {
+    if (half) isMoving(gitdirs.at);
     sweepIndexes(box, gitdirs);
     const kept = stuck
       .flatMap(({ gitDir, top: workTree }) => cleanLocks({ commonDir: repo.commonDir, gitDir, workTree }))

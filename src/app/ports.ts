@@ -259,6 +259,8 @@ export interface GuardGit {
   readonly tracked: (pathspecs: readonly string[]) => readonly string[];
   /** Paths that a command would change; `undefined` if that cannot be told before it runs. */
   readonly touched: (by: NonNullable<Needs["touched"]>) => readonly string[] | undefined;
+  /** Whether each of these commits has HEAD behind it or is behind HEAD; none: the upstream. */
+  readonly isForward: (commits: readonly string[]) => boolean;
   readonly commitOf: (name: string) => string | undefined;
   /** Commits that are in one and not in the other, newest first; a bounded number. */
   readonly onlyIn: (tip: string, base: string) => readonly string[];
@@ -306,15 +308,23 @@ export type Obstacle =
 export type Prediction =
   | { readonly kind: "current" }
   | { readonly kind: "forward" }
-  | { readonly kind: "clean"; readonly commits: number }
+  | {
+      readonly kind: "clean";
+      readonly commits: number;
+      /** What it comes to, made already, each commit beside the one that it replaces; without, git is to do it. */
+      readonly replay?: { readonly tip: string; readonly rewritten: readonly (readonly [string, string])[] };
+    }
   /** Its own merges: a rebase would take them apart. Its own commits that a remote has: others may build on them. */
-  | { readonly kind: "merges" | "published" }
+  | { readonly kind: "merges" }
+  | { readonly kind: "published" }
   | { readonly kind: "conflict"; readonly commit: string; readonly paths: readonly string[] };
 
 export type SyncOutcome =
   | { readonly kind: "done"; readonly from: string; readonly to: string }
   /** It was not foreseen; all is as it was. */
   | { readonly kind: "conflict"; readonly paths: readonly string[] }
+  /** Somebody else has moved the branch meanwhile: where it stands is to be found out anew. */
+  | { readonly kind: "overtaken"; readonly why: string }
   | { readonly kind: "failed"; readonly why: string };
 
 /** The branch of one working tree, and the one it is based on. */
@@ -326,6 +336,6 @@ export interface Branches {
   readonly predict: (standing: Extract<Standing, { kind: "branch" }>) => Prediction;
   readonly bringUp: (
     standing: Extract<Standing, { kind: "branch" }>,
-    how: "forward" | "rebase",
+    prediction: Extract<Prediction, { kind: "forward" | "clean" }>,
   ) => SyncOutcome;
 }

@@ -52,7 +52,24 @@ export interface SyncOptions {
   readonly now?: boolean;
 }
 
+/** How often somebody else's commits may come before it. */
+const TRIES = 10;
+
 export function sync(box: Box, branches: Branches, options: SyncOptions): Synced {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = attempted(box, branches, options, attempt === 1);
+    if (!("overtaken" in result)) return result;
+    const { overtaken: message, standing } = result;
+    if (attempt === TRIES) return { kind: "blocked", standing, why: { kind: "git", message } };
+  }
+}
+
+function attempted(
+  box: Box,
+  branches: Branches,
+  options: SyncOptions,
+  isFirst: boolean,
+): Synced | { readonly overtaken: string; readonly standing: Branch } {
   const standing = branches.standing(options.base);
   if (standing.kind === "none") return { kind: "nothing", why: standing.why };
   const at = asked(box, options, standing);
@@ -78,9 +95,9 @@ export function sync(box: Box, branches: Branches, options: SyncOptions): Synced
   if (prediction.kind === "clean" && sharing.length > 0)
     return { kind: "blocked", standing, why: { kind: "shared", sessions: sharing } };
 
-  if (at !== undefined) record(box, at.session, [event("rebase.started", at)]);
-  const how = prediction.kind === "forward" ? "forward" : "rebase";
-  const outcome = branches.bringUp(standing, how);
+  if (at !== undefined && isFirst) record(box, at.session, [event("rebase.started", at)]);
+  const outcome = branches.bringUp(standing, prediction);
+  if (outcome.kind === "overtaken") return { overtaken: outcome.why, standing };
   if (outcome.kind === "conflict") return conflicted(box, at, standing, outcome.paths);
   // It stays queued.
   if (outcome.kind === "failed")
@@ -89,7 +106,7 @@ export function sync(box: Box, branches: Branches, options: SyncOptions): Synced
     const { session, tree } = at;
     record(box, session, [event("rebase.succeeded", { session, tree, to: outcome.to })]);
   }
-  return { kind: how === "forward" ? "forward" : "rebased", standing, to: outcome.to };
+  return { kind: prediction.kind === "forward" ? "forward" : "rebased", standing, to: outcome.to };
 }
 
 interface Asked {

@@ -1,9 +1,10 @@
 /** `signalbox sync` and the pull points of sessions, on real git: a branch comes up to its base, or nothing is changed. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { type FakeSession, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
+import { builtCommand, type FakeSession, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
 
 const FILES = { "a.txt": "1\n2\n3\n", "b.txt": "1\n", "c.txt": "1\n" };
 
@@ -308,6 +309,42 @@ test("auto: it is brought up at its next prompt, and told; not over a dirty tree
   assert.equal(await picture(it), before);
 });
 
+test("killed while files are written: the next git of a session, or doctor, puts the tree back", async (t) => {
+  const it = await linked(t, { SIGNALBOX_SYNC_COOLDOWN_SECONDS: "0" });
+  await commitIn(it.repo, it.repo.top, "b.txt", "2\n");
+  await commitIn(it.repo, it.side, "c.txt", "mine\n");
+  const smudge = (command: string) => it.repo.mustGit("config", "filter.slow.smudge", command);
+  await it.repo.mustGit("config", "filter.slow.clean", "cat");
+  writeFileSync(join(it.repo.top, ".git/info/attributes"), "b.txt filter=slow\n");
+  const before = await it.git("rev-parse", "side");
+  const mends = [
+    () => it.ada.git("status", "--porcelain"),
+    () => it.repo.signalboxAs({ cwd: it.side }, "doctor", "--fix"),
+  ];
+  for (const mend of mends) {
+    await smudge("echo >../writing; sleep 20; cat");
+    const child = spawn(process.execPath, [builtCommand(), "sync", "--now"], {
+      cwd: it.side,
+      env: { ...it.repo.env, ...it.ada.env },
+      detached: true,
+      stdio: "ignore",
+    });
+    while (!existsSync(join(it.repo.dir, "writing"))) await new Promise((done) => setTimeout(done, 10));
+    process.kill(-child.pid!, "SIGKILL");
+    await new Promise((done) => child.on("exit", done));
+    rmSync(join(it.repo.dir, "writing"));
+    await smudge("cat");
+    const person = await it.repo.git("-C", it.side, "commit", "-q", "--allow-empty", "-m", "x");
+    assert.equal(person.code, 128, "nobody commits on top of half a move");
+    await mend();
+    assert.deepEqual(
+      [await it.git("rev-parse", "side"), await it.git("status", "--porcelain")],
+      [before, ""],
+    );
+  }
+  assert.equal((await it.sync("--now")).code, 0);
+});
+
 test("two at once, and a commit in between: each ends, nothing is lost", async (t) => {
   const it = await linked(t, { SIGNALBOX_SYNC_COOLDOWN_SECONDS: "0" });
   for (let round = 0; round < 4; round += 1) {
@@ -315,13 +352,15 @@ test("two at once, and a commit in between: each ends, nothing is lost", async (
     await it.ada.edit(`own${round}.txt`);
     await it.ada.mustGit("add", `own${round}.txt`);
     await it.ada.mustGit("commit", "-qm", `own ${round}`);
-    await Promise.all([
+    const done = await Promise.all([
       it.sync("--now"),
       it.sync("--now"),
       it.ada.git("commit", "-q", "--allow-empty", "-m", `empty ${round}`),
     ]);
+    for (const { code, stderr } of done) assert.equal(code, 0, stderr);
     assert.equal(await it.git("status", "--porcelain"), "", `round ${round}`);
     const log = (await it.git("log", "--format=%s", "side")).split("\n");
+    assert.ok(log.includes(`empty ${round}`));
     for (let done = 0; done <= round; done += 1)
       assert.ok(log.includes(`own ${done}`), `own ${done} in round ${round}`);
   }

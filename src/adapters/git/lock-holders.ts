@@ -161,6 +161,8 @@ function linuxHolder(lock: string, scope: Scope, at: Place): string | undefined 
 }
 
 function isGit(comm: string, argv: readonly string[]): boolean {
+  // Our shim is a shell that bears the name; the git that it runs is seen by itself.
+  if (argv[1]?.endsWith("/signalbox/shim/git") === true) return false;
   return /^git(?:$|-)/.test(comm) || /^git(?:$|-)/.test(basename(argv[0] ?? ""));
 }
 

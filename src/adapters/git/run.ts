@@ -95,7 +95,9 @@ export function tryGit(at: GitAt, args: readonly string[], { input, env }: GitIn
       ...env,
     },
   });
-  if (error !== undefined) throw new GitError(args, null, error.message);
+  // A git that has no use for its input may end without reading it.
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  if (error !== undefined && code !== "EPIPE") throw new GitError(args, null, error.message);
   return { status, stdout, stderr };
 }
 
