@@ -143,13 +143,16 @@ fi
 
 [ -d "$own" ] || own=
 others=
+# A sync that was killed on its way.
+half=
+[ -e "$native/signalbox-move" ] && [ "$kind" != pass ] && half=1 odd=1 SIGNALBOX_LOCKED=1
 case $kind in
-  pass | look) [ -n "$own" ] || exec "$git" "$@" ;;
+  pass | look) [ -n "$own$half" ] || exec "$git" "$@" ;;
   *)
     for f in "$sb/views/in/$tree"/*; do
       [ "${f##*/}" = "$me" ] || { [ -e "$f" ] && others=1; }
     done
-    [ -n "$own$others" ] || exec "$git" "$@"
+    [ -n "$own$others$half" ] || exec "$git" "$@"
     ;;
 esac
 
@@ -315,7 +318,11 @@ if [ $rc != 0 ] && [ -n "$err" ] && [ "${SIGNALBOX_TRIES:-0}" -lt 20 ]; then
     exit 0
   fi
 fi
-[ -n "$err" ] && [ -s "$err" ] && cat "$err" >&2
+if [ -n "$err" ] && [ -s "$err" ]; then
+  cat "$err" >&2
+  # A merge that fails puts the whole tree aside; what it could not put back is in an object that nothing names.
+  case $verb:$(cat "$err") in merge:*"was not unstashed"* | pull:*"was not unstashed"*) after="$after unstashed" ;; esac
+fi
 [ -n "$err$paths" ] && rm -f ${err:+"$err"} ${paths:+"$paths"} ${message:+"$sb/spool/message.$$".*}
 [ -d "$native/rebase-merge" ] || [ -d "$native/rebase-apply" ] || [ -e "$native/BISECT_LOG" ] ||
   [ ! -e "$native/signalbox-operation" ] || rm -f "$native/signalbox-operation"
@@ -327,7 +334,7 @@ if [ "$after" = moved ]; then
   { IFS= read -r follows; } 2>/dev/null <"$native/signalbox-base"
   [ -n "$new" ] && [ "$new" = "$follows" ] && after=
 fi
-if [ -n "$after" ] && ! ask after "$rc" "$now" $after; then
+if [ -n "$after" ] && ! ask after "$rc" "$now" $after >&2; then
   # A commit from people's index would take back what was committed just now.
   unset GIT_INDEX_FILE
   if [ -n "$new" ] && [ -n "$follows" ] &&

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { guardGit } from "../../src/adapters/git/guard-git.ts";
 import { cleanLocks } from "../../src/adapters/git/locks.ts";
+import { isMoving } from "../../src/adapters/git/move.ts";
 import { saveRescue } from "../../src/adapters/git/rescue.ts";
 import { survey } from "../../src/adapters/git/survey.ts";
 import { commitOf, dirtyPaths, operationIn, recordOperator } from "../../src/adapters/git/work-tree.ts";
@@ -29,7 +30,7 @@ import { shellAlias } from "./shell-alias.ts";
 /** Judges a command, and says where and how it is to run. */
 export function before(call: ShimCall, argv: readonly string[]): ShimAnswer {
   const { at, own, cwd, env } = call;
-  if (env["SIGNALBOX_LOCKED"])
+  if (env["SIGNALBOX_LOCKED"] && !isMoving(at))
     cleanLocks({ commonDir: at.commonDir, gitDir: own || at.nativeGitDir, workTree: at.top });
   const git = guardGit({ cwd, gitDir: own || at.nativeGitDir, workTree: at.top }, at.nativeGitDir);
   const command = parseGitCommand(argv, git.aliasOf, isKnownVerb);

@@ -101,6 +101,7 @@ function factsFor(
   if (needs.dirty !== undefined) facts.dirty = dirtyPaths(box, attempt, circumstances, needs.dirty);
   if (needs.touched !== undefined)
     facts.touched = git.touched(needs.touched)?.map((path) => keyOf(box, path));
+  if (needs.forward !== undefined) facts.forward = git.isForward(needs.forward);
   if (needs.head) facts.head = ownerOfCommit(circumstances, attempt, git.commitOf("HEAD") ?? "");
   if (needs.moved !== undefined) facts.moved = movedBy(circumstances, attempt, needs.moved);
   if (needs.stash) facts.stash = stashEntries(circumstances, attempt);

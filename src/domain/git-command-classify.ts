@@ -61,6 +61,7 @@ const driver = (verb: string): Effect => ({
   verb,
   commits: undefined,
   autostash: false,
+  ff: undefined,
   rebase: false,
   commit: false,
 });

@@ -66,7 +66,16 @@ function mergeOf(verb: string, parsed: ParsedOptions, commits: Merge["commits"])
     autostash,
     rebase: false,
     commit: commit && !isOn(parsed, "squash", "ff-only"),
+    ff: forwardOf(parsed),
   };
+}
+
+/** git-merge(1): of `--ff`, `--no-ff` and `--ff-only` the last one counts. */
+function forwardOf(parsed: ParsedOptions): Merge["ff"] {
+  const last = parsed.options.findLast(({ name }) => name === "ff" || name === "ff-only");
+  if (last === undefined) return undefined;
+  if (!last.on) return "no";
+  return last.name === "ff-only" ? "only" : "yes";
 }
 
 export function classifyPull(args: readonly string[]): Effect {
@@ -96,6 +105,7 @@ export function classifyPick(verb: "cherry-pick" | "revert" | "am", args: readon
     autostash: false,
     rebase: false,
     commit: !isOn(parsed, "no-commit"),
+    ff: undefined,
   };
 }
 

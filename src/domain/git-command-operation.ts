@@ -136,6 +136,8 @@ export interface Merge {
   readonly rebase: boolean | undefined;
   /** Whether it may make a commit. */
   readonly commit: boolean;
+  /** merge, pull: "only" brings the branch forward or fails, "no" always merges; else as the settings say. */
+  readonly ff: "only" | "no" | "yes" | undefined;
 }
 
 /** Rewrites commits, or walks the tree through several: rebase, am, bisect, filter-branch. */

@@ -59,6 +59,8 @@ export interface Facts {
   readonly dirty?: readonly DirtyPath[] | undefined;
   /** What the command would change, as far as that is known before it runs; undefined: unknown. */
   readonly touched?: readonly string[] | undefined;
+  /** What is merged has HEAD behind it, or is behind HEAD: there is nothing to merge three ways. */
+  readonly forward?: boolean | undefined;
   /** Whose the commit at HEAD is. */
   readonly head?: Owner | undefined;
   /** Going to the target: commits that leave the branch (newest first), and how many come. */
@@ -98,7 +100,7 @@ export interface Needs {
   };
   /** Paths that would change. */
   readonly touched?:
-    /** `git diff --name-only HEAD...<commit>` of each; empty: the upstream. */
+    /** What a merge of each would change; empty: the upstream. */
     | { readonly by: "merge"; readonly commits: readonly string[] }
     /** `git diff-tree --name-only` of each commit (a range may be among them). */
     | { readonly by: "pick"; readonly commits: readonly string[] }
@@ -106,6 +108,8 @@ export interface Needs {
     | { readonly by: "tree"; readonly tree: string }
     /** `git apply --numstat -z` with these arguments */
     | { readonly by: "patch"; readonly args: readonly string[] };
+  /** Whether these commits are ahead of HEAD or behind it; empty: the upstream. */
+  readonly forward?: readonly string[];
   readonly head?: true;
   /** `<target>..HEAD` with owners and the number of `HEAD..<target>`; "rebase": the target is where the rebase began. */
   readonly moved?: { readonly target: string } | { readonly rebase: true };

@@ -51,7 +51,10 @@ function needsOfKind(operation: Operation): Needs {
     case "merge":
       return {
         dirty: dirtyOf(undefined, { untracked: true }),
-        settings: ["merge.autostash", "pull.rebase"],
+        settings: ["merge.autostash", "pull.rebase", "merge.ff", "pull.ff"],
+        ...(operation.verb === "merge" && operation.commits !== undefined
+          ? { forward: operation.commits }
+          : {}),
         ...(operation.commits === undefined
           ? {}
           : { touched: { by: operation.verb === "merge" ? "merge" : "pick", commits: operation.commits } }),
@@ -373,7 +376,50 @@ function judgeMerge(operation: Of<"merge">, facts: Facts): Verdict {
   const foreign = need(facts.dirty).filter(notMine);
   if ((operation.autostash ?? on("merge.autostash")) && foreign.length > 0)
     return refuseFor(foreign, "would be stashed away for a while", offers);
-  return judgeTouched(foreign, facts, offers);
+  const verdict = judgeTouched(foreign, facts, offers);
+  return verdict.kind !== "go" || forwardOnly(operation, facts) ? verdict : judgeThreeWay(facts, offers);
+}
+
+/** Whether git takes no merge strategy: the branch is brought forward, or there is nothing to do. */
+function forwardOnly({ verb, ff }: Of<"merge">, { forward = false, settings = {} }: Facts): boolean {
+  if (verb !== "merge" && verb !== "pull") return true;
+  const set = (verb === "pull" ? settings["pull.ff"] : undefined) ?? settings["merge.ff"] ?? "";
+  const how = ff ?? (/^only$/i.test(set) ? "only" : /^(?:false|no|off|0)$/i.test(set) ? "no" : "yes");
+  return how === "only" || (how === "yes" && forward);
+}
+
+/**
+ * Where its strategy refuses (something is staged, a file that it would change is dirty), git-merge(1) does not just
+ * say so: it resets the whole tree to HEAD and applies a stash of what was there before; while others write, that
+ * loses their work. So it is refused before git gets there.
+ */
+function judgeThreeWay(facts: Facts, offers: readonly string[]): Verdict {
+  // With conflicts open git says so at once.
+  const dirty = need(facts.dirty).filter(({ state }) => state !== "unmerged");
+  const staged = dirty.filter((path) => path.staged);
+  const { touched } = facts;
+  const hit = touched === undefined ? [] : dirty.filter((path) => !path.staged && isIn(touched, path));
+  if (staged.length > 0)
+    return refuse(
+      `${listed(staged)} ${staged.length === 1 ? "is" : "are"} staged, and git would put the whole tree back to HEAD for a moment before it refuses`,
+      staged.map(({ path }) => path),
+      [
+        ...offers,
+        commandText("commit"),
+        `${commandText("restore", "--staged", "--", ":/")} takes it out of the index`,
+      ],
+    );
+  if (hit.length === 0) return GO;
+  return refuse(
+    `${listed(hit)} would be changed under uncommitted work, and git would put the whole tree back to HEAD for a moment before it refuses`,
+    hit.map(({ path }) => path),
+    [...offers, commandText("commit", "--", ...hit.slice(0, 3).map(nameOf))],
+  );
+}
+
+function listed(paths: readonly DirtyPath[]): string {
+  const more = paths.length > 3 ? ` and ${paths.length - 3} more` : "";
+  return paths.slice(0, 3).map(nameOf).join(", ") + more;
 }
 
 /** Whether it goes by `reset --hard`, which takes every change in the tree along. */

@@ -101,6 +101,29 @@ scenario("G32: a merge that git itself refuses never takes another's edit off th
   },
 });
 
+/** Git resets the tree and applies a stash of it when its strategy has refused; whatever A writes meanwhile is lost. */
+for (const [why, mine] of [
+  ["something is staged", "B edits b.txt; B$ git add b.txt"],
+  ["one's own file is in the way", "B edits a.txt"],
+  ["one's own new file is in the way", "B edits t.txt"],
+] as const)
+  scenario(`G32: ${why}: a merge that git itself refuses takes nobody's edit off the disk`, {
+    setup:
+      "git switch -q -c topic; sed -i s/9/topic/ a.txt; echo t >t.txt; git add .; git commit -qm topic; git switch -q main; echo m >m.txt; git add .; git commit -qm main; mkdir -p .git/hooks; f=.git/hooks/post-index-change; echo '#!/bin/sh' >$f; echo 'grep -q A.was.here c.txt || echo gone >>../gone' >>$f; chmod +x $f",
+    given: `
+    A edits c.txt
+    ${mine.replace("; ", "\n    ")}
+    A$ rm -f ../gone
+  `,
+    when: `B$ git merge -q --no-edit topic`,
+    today: (w) => assert.ok(w.exists("../gone"), "A's edit was off the disk"),
+    must: async (w) => {
+      w.refused("nobody else's doing");
+      assert.ok(!w.exists("../gone"), "not even for a moment");
+      await w.unharmed("A");
+    },
+  });
+
 /** B's own edit goes, and A's work is as it was. */
 for (const verb of [
   "git checkout -- b.txt",

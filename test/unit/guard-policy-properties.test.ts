@@ -188,7 +188,9 @@ describe("whatever the command and the repository", () => {
     fc.assert(
       fc.property(fc.constantFrom(...lines), dirty, (line, paths) => {
         const own = paths.map((each) => ({ ...each, owner: MINE }));
-        assert.deepEqual(guarded(line.split(" "), { dirty: own }), { kind: "go" });
+        assert.deepEqual(guarded(line.split(" "), { dirty: own, settings: { "merge.ff": "only" } }), {
+          kind: "go",
+        });
       }),
     );
   });

@@ -227,8 +227,9 @@ given("what a commit or a patch would change is looked at before", TOUCHES, [
   ["reset --merge v1", refuse("theirs-new")],
 ]);
 
-given("and goes where it meets nobody's work", { ...CROWD, touched: ["mine", "clean"] }, [
+given("and goes where it meets nobody's work", { ...CROWD, touched: ["mine", "clean"], forward: true }, [
   ["merge topic", "go"],
+  ["merge --no-ff topic", refuse("mine-staged lib/mine lib/persons-by-name", "git commit")],
   ["cherry-pick v1", "go"],
   ["revert v1", "go"],
   ["apply x.patch", "go"],
@@ -253,7 +254,40 @@ given("what cannot be known before may change anything", { ...CROWD, touched: un
   ],
 ]);
 
-given("autostash takes all along", { ...CROWD, settings: { "merge.autostash": "true" } }, [
+const NOTHING_STAGED = { dirty: CALM.dirty!.filter(({ staged }) => !staged) };
+const STAGED = refuse("mine-staged lib/mine");
+
+given("a merge that its strategy would refuse never gets there: git would reset the tree", CALM, [
+  ["merge topic", STAGED],
+  ["merge --ff topic", STAGED],
+  ["merge --ff-only --no-ff topic", STAGED],
+  ["merge --squash topic", STAGED],
+  ["pull", refuse("mine-staged lib/mine", "git fetch")],
+  ["merge --no-ff --ff-only topic", "go"],
+  ["pull --ff-only", "go"],
+  ["merge --abort", "go"],
+  ["cherry-pick v1", "go"],
+]);
+given("what is brought forward is not merged", { ...CALM, forward: true }, [
+  ["merge topic", "go"],
+  ["merge --no-ff topic", STAGED],
+]);
+given("unless the settings say so", { ...CALM, forward: true, settings: { "merge.ff": "false" } }, [
+  ["merge topic", STAGED],
+  ["merge --ff topic", "go"],
+]);
+given("nor is it with merge.ff=only", { ...CALM, settings: { "merge.ff": "only" } }, [["merge topic", "go"]]);
+given(
+  "one's own changed file in the way of a merge",
+  { ...NOTHING_STAGED, touched: ["mine", "clean", "mine-new"] },
+  [
+    ["merge topic", refuse("mine mine-new")],
+    ["merge --ff-only topic", "go"],
+  ],
+);
+given("one's own changed file beside it", { ...NOTHING_STAGED, touched: ["clean"] }, [["merge topic", "go"]]);
+
+given("autostash takes all along", { ...CROWD, forward: true, settings: { "merge.autostash": "true" } }, [
   ["merge topic", refuse("theirs theirs-new theirs-gone lib/theirs persons persons-new lib/persons-by-name")],
   ["merge --no-autostash topic", "go"],
   ["cherry-pick v1", "go"],
@@ -268,8 +302,8 @@ given("on the session's own work alone", CALM, [
   ["reset", "go"],
   ["clean -fdx", "go"],
   ["stash -u", "go"],
-  ["merge --autostash topic", "go"],
-  ["pull", "go"],
+  ["merge --ff-only --autostash topic", "go"],
+  ["pull --ff-only", "go"],
   ["apply", "go"],
   ["rm -f mine", "go"],
 ]);
@@ -312,8 +346,8 @@ given("the tree stays on its branch", CROWD, [
 
 given("a rebase that the settings ask for", { ...CALM, settings: { "pull.rebase": "merges" } }, [
   ["pull", refuse("", "git fetch")],
-  ["pull --no-rebase", "go"],
-  ["pull --rebase=false", "go"],
+  ["pull --no-rebase --ff-only", "go"],
+  ["pull --rebase=false --ff-only", "go"],
 ]);
 
 given("a working tree with a session in it stays", { liveThere: ["cccccccc-3333"] }, [

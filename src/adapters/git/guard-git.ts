@@ -47,6 +47,10 @@ export function guardGit(at: GitAt & { readonly gitDir: string }, nativeGitDir: 
       );
       return found.includes(undefined) ? undefined : found.flatMap((paths) => paths ?? []);
     },
+    isForward(commits) {
+      const all = commits.length === 0 ? ["@{upstream}"] : commits;
+      return all.every((commit) => isAncestor(at, "HEAD", commit) || isAncestor(at, commit, "HEAD"));
+    },
     commitOf: (name) => commitOf(at, name),
     onlyIn: (tip, base) => commitsOnlyIn(at, tip, base),
     branch: () => branchOf(at)?.replace(/^refs\/heads\//, ""),
@@ -81,8 +85,23 @@ function readIfThere(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
 }
 
-/** What a merge of a commit would bring: its changes since the merge base. */
+/**
+ * What a merge of a commit would change here: also where it has to follow a renamed file or folder. Before git 2.38
+ * only what the commit has changed since the merge base is known.
+ */
 function changedSince(at: GitAt, commit: string): string[] | undefined {
+  const merged = tryGit(at, [
+    "merge-tree",
+    "--write-tree",
+    "--no-messages",
+    "--name-only",
+    "-z",
+    "HEAD",
+    commit,
+  ]);
+  const [tree = "", ...conflicts] = splitNul(merged.stdout);
+  if ((merged.status === 0 || merged.status === 1) && /^[\da-f]{40,64}$/.test(tree))
+    return [...new Set([...changedBetween(at, "HEAD", tree), ...conflicts.map(toText)])];
   const args = ["diff", "--name-only", "-z", "--no-renames", `HEAD...${commit}`, "--"];
   const { status, stdout } = tryGit(at, args);
   return status === 0 ? splitNul(stdout).map(toText) : undefined;

@@ -7,7 +7,7 @@
  * Its last parent, if anything was staged, has a tree of folders `0` (staged) and `1`, `2`, `3` (sides of a
  * conflict). What a tree does not tell stands in the message: see rescue-message.ts.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseRaw } from "../../domain/staged-delta.ts";
 import { readBase } from "./index-file.ts";
@@ -380,6 +380,37 @@ export function keepTip(at: GitAt, commit: string): string {
   const ref = `${KEEP}${full}`;
   git(at, [...PLAIN, "update-ref", ref, full]);
   return ref;
+}
+
+/** Made this shortly ago. */
+const RECENT_MS = 10 * 60_000;
+
+/**
+ * Stashes that git made just now and gave no name: git-merge(1) puts uncommitted work into one. Found among the loose
+ * objects, because git looks for such only by walking all history.
+ */
+export function unnamedStashes(at: GitAt, commonDir: string): string[] {
+  const objects = join(commonDir, "objects");
+  const since = Date.now() - RECENT_MS;
+  const isRecent = (path: string) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= since;
+  const recent = readdirSync(objects)
+    .filter((name) => /^[\da-f]{2}$/.test(name) && isRecent(join(objects, name)))
+    .flatMap((name) =>
+      readdirSync(join(objects, name))
+        .filter((rest) => isRecent(join(objects, name, rest)))
+        .map((rest) => name + rest),
+    )
+    .filter((id) => /^[\da-f]{40,64}$/.test(id));
+  const types = git(at, ["cat-file", "--batch-check"], { input: recent.map((id) => `${id}\n`).join("") });
+  return types
+    .split("\n")
+    .flatMap((line) => /^(\S+) commit /.exec(line)?.[1] ?? [])
+    .filter((id) => {
+      const [parents = "", subject = ""] = git(at, ["show", "-s", "--format=%P%x00%s", id])
+        .trim()
+        .split("\0");
+      return /^(?:WIP on|On) /.test(subject) && parents.split(" ").length >= 2 && !isHeld(at, id);
+    });
 }
 
 /** A commit that a branch has let go of: reset, rewritten or deleted. */

@@ -16,6 +16,7 @@ export interface Guarded {
   readonly dirty?: readonly DirtyPath[];
   /** What the command would change. */
   readonly touched?: readonly string[] | undefined;
+  readonly forward?: boolean;
   readonly head?: Owner;
   readonly dropped?: readonly { readonly commit: string; readonly owner: Owner }[];
   readonly gained?: number;
@@ -56,6 +57,7 @@ function factsFor(needs: Needs, world: Guarded): Facts {
     ...(needs.branches ? { branches: ["main", "elsewhere"] } : {}),
     ...(needs.dirty ? { dirty: matching(needs.dirty, world) } : {}),
     ...(needs.touched ? { touched: world.touched } : {}),
+    ...(needs.forward ? { forward: world.forward ?? false } : {}),
     ...(needs.head ? { head: world.head ?? MINE } : {}),
     ...(needs.moved ? { moved: { dropped: world.dropped ?? [], gained: world.gained ?? 0 } } : {}),
     ...(needs.stash ? { stash: world.stash ?? [] } : {}),
