@@ -83,12 +83,12 @@ export function request(
   const others = holders.filter(({ to }) => to !== from);
   if (others.length === 0) return { kind: holders.length === 0 ? "free" : "own" };
   const events: Event[] = [];
-  const requests = others.map((wanted, i) => {
+  const requests = others.map((wanted) => {
     const open = Object.values(states.handoffs.open).find(
       (each) => each.from === from && each.to === wanted.to && textOf(each) === textOf(wanted),
     );
     if (open !== undefined) return open;
-    const handoff = `h${(states.handoffs.made + 1 + i).toString(36)}`;
+    const handoff = `h${(states.handoffs.made + 1 + events.length).toString(36)}`;
     const asked = event("handoff.requested", { handoff, from, ...wanted, reason, until });
     events.push(asked);
     return asked;

@@ -149,6 +149,16 @@ describe("asking", () => {
     ]);
     world.when(6, asks("c", { task: "t" })).gives(ask("h3", "c", "a", { task: "t" }, 16));
   });
+
+  test("of what is asked for in part already, no id is given twice", () => {
+    const files = (...names: string[]): Matter => ({ tree: "", targets: names.map(target) });
+    const world = given(sessions, at(1, granted("a", "f", 60), granted("b/1", "g", 60)));
+    const part = (handoff: string, from: string, to: string, name: string, until: number) =>
+      ask(handoff, from, to, files(name), until);
+    world.when(2, asks("c", files("f"))).gives(part("h1", "c", "a", "f", 12));
+    world.when(3, asks("c", files("f", "g"))).gives(part("h2", "c", "b", "g", 13));
+    world.when(4, asks("b", files("f"))).gives(part("h3", "b", "a", "f", 14));
+  });
 });
 
 describe("what goes with an accepted request", () => {
