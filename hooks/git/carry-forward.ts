@@ -1,5 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import { hasStaged, readBase } from "../../src/adapters/git/index-file.ts";
+import { operationIn } from "../../src/adapters/git/work-tree.ts";
 import { healIndex } from "../../src/app/isolation.ts";
 import { staleConflict } from "../../src/app/messages.ts";
 import type { Healed } from "../../src/app/ports.ts";
@@ -31,13 +32,16 @@ export function healCommit(call: GitCall): Healed {
   return basename(file) === "index.lock" ? gitdirs.heal(gitDir, file) : CURRENT;
 }
 
-/** What is committed is based on an older HEAD, and nothing has carried it forward. */
+/**
+ * What is committed is based on an older HEAD, and nothing has carried it forward. In a cherry-pick or revert too: git
+ * reads HEAD once more when it commits what it has merged, and would take back whatever was committed in between.
+ */
 export function isStale({ gitDir, git }: GitCall): boolean {
   const base = readBase(gitDir);
   return (
     base !== undefined &&
     git.commitMode() !== "only" &&
-    !git.inOperation() &&
+    operationIn(gitDir) !== "rebase" &&
     base !== git.headCommit()?.commit
   );
 }

@@ -1,6 +1,6 @@
 import { checkCommit } from "../../src/app/commit-gate.ts";
 import { hasMovedUnderAmend, isStale } from "./carry-forward.ts";
-import { headMoved, staleCommit } from "../../src/app/messages.ts";
+import { headMoved, pickOvertaken, staleCommit } from "../../src/app/messages.ts";
 import type { GitHandler } from "./call.ts";
 
 /**
@@ -10,6 +10,7 @@ import type { GitHandler } from "./call.ts";
 export const prepareCommitMsg: GitHandler = (call) => {
   const { box, committer, git } = call;
   if (hasMovedUnderAmend(call)) return { refused: true, say: headMoved() };
+  if (git.inOperation() && isStale(call)) return { refused: true, say: pickOvertaken() };
   if (committer.session !== undefined && isStale(call)) return { refused: true, say: staleCommit() };
   const verdict = checkCommit(box, committer, git, { skipped: true });
   return verdict.kind === "refused" ? { refused: true, say: verdict.reason } : { say: verdict.note };

@@ -203,6 +203,11 @@ export function headMoved(): string {
   return "signalbox: HEAD has moved to somebody else's commit since this was judged; nothing was committed. Run it again.";
 }
 
+/** Why what was picked or reverted is not committed; a session's git goes on by itself. */
+export function pickOvertaken(): string {
+  return "signalbox: HEAD has moved since this was merged: the commit would take back what was committed meanwhile. `git commit --no-edit` commits it on top.";
+}
+
 /** Why a commit that skipped pre-commit was refused. */
 export function staleCommit(): string {
   return "signalbox: HEAD has moved since this was staged, and --no-verify keeps it from being carried forward: the commit would take back what others have committed. Commit without --no-verify, or run `git status` first.";

@@ -361,3 +361,44 @@ scenario("G25: a cherry-pick that is given up drops no commit of another", {
     assert.match(w.read("b.txt"), /B was here/);
   },
 });
+
+/** A hook that runs when an index has been written; once, a person commits just then. */
+const PERSON_COMMITS = [
+  "mkdir -p .git/hooks; f=.git/hooks/post-index-change; cat >$f <<'EOF'",
+  "#!/bin/sh",
+  "[ -e ../once ] || exit 0",
+  "rm ../once",
+  "for name in $(git rev-parse --local-env-vars) CLAUDE_CODE_SESSION_ID SIGNALBOX_SESSION SIGNALBOX_LOCK; do unset $name; done",
+  "git commit -qm P -- b.txt >../p.out 2>&1",
+  "EOF",
+  "chmod +x $f",
+].join("\n");
+
+for (const [verb, subject] of [
+  ["git cherry-pick topic~1", "topic1"],
+  ["git cherry-pick topic~1 topic", "topic"],
+  ["git revert --no-edit HEAD", 'Revert "base"'],
+] as const)
+  scenario(`G18: a person commits between the merge and the commit of ${verb}`, {
+    setup: `git switch -qc topic; echo 1 >t.txt; git add .; git commit -qm topic1; echo 2 >>t.txt; git commit -qam topic; git switch -q main; echo x >>c.txt; git commit -qam base\n${PERSON_COMMITS}`,
+    given: `H edits b.txt`,
+    when: `B$ touch ../once; ${verb}`,
+    today: async (w) => {
+      const [last = ""] = (await w.log()).slice(-1);
+      assert.match(last, /b\.txt/, "the person's commit is taken back");
+    },
+    must: async (w) => {
+      w.fine(w.last);
+      const log = await w.log();
+      const mine = log.filter((line) => !line.startsWith("P:"));
+      assert.ok(log.includes("P: b.txt"), log.join());
+      assert.ok(
+        mine.every((line) => !line.includes("b.txt")),
+        log.join(),
+      );
+      assert.ok(
+        log.some((line) => line.startsWith(subject)),
+        log.join(),
+      );
+    },
+  });
