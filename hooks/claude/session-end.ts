@@ -15,6 +15,6 @@ export const sessionEnd: ClaudeHandler = ({ input, box }) => {
   const repo = findRepo(input.cwd);
   const gitdirs = repo === undefined ? undefined : gitdirsIn(repo);
   if (gitdirs !== undefined) retire(box, input.session_id, gitdirs);
-  if (isCompactionDue(box)) startCompaction(box.dir);
+  if (box.settings["compact.auto"]) startCompaction(box.dir, () => isCompactionDue(box));
   return "";
 };

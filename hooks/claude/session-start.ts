@@ -39,7 +39,7 @@ export const sessionStart: ClaudeHandler = ({ input, box }) => {
     // The session is on record, and guarded by the hooks; it only has no index of its own.
     recordFailure(box, "claude session-start: its own index", error, caller.session);
   }
-  if (isCompactionDue(box)) startCompaction(box.dir);
+  if (box.settings["compact.auto"]) startCompaction(box.dir, () => isCompactionDue(box));
   // Alone nobody is asked; what a session claims then is read when the next one comes.
   if (note !== "") reconcileTasks(box, caller);
   const both = [note, pullBranch(box, caller)].filter(Boolean).join("\n");

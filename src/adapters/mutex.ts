@@ -136,6 +136,28 @@ export function mutexHolder(dir: string, processes: Processes): Holder | undefin
   return undefined;
 }
 
+/** Removes claims that nobody waits on any more; what is released, or whose process lives, is let be. */
+export function sweepMutex(dir: string, processes: Processes): void {
+  const disk = diskOf(dir);
+  for (const claim of queue(disk)) finish(disk, claim, processes);
+  const listed = new Set(queue(disk).map(({ file }) => file));
+  for (const name of disk.list())
+    if (name.startsWith("c-") && !listed.has(name) && disk.age(name) > STRAY_MS) disk.remove(name);
+}
+
+/** Claims, and those of them whose process is proven gone. Only reads. */
+export function mutexClaims(
+  dir: string,
+  processes: Processes,
+): { readonly there: number; readonly dead: readonly string[] } {
+  const disk = { ...diskOf(dir), remove: () => undefined };
+  const claims = queue(disk);
+  return {
+    there: claims.length,
+    dead: claims.filter((one) => finish(disk, one, processes)).map(({ file }) => file),
+  };
+}
+
 /**
  * Takes several, all or none: for sets of files, one directory each. Everybody takes them in the order of their
  * resolved names, so whoever waits holds only lower ones than it waits for: there is no circle, hence no deadlock.

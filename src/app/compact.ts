@@ -11,6 +11,8 @@ import type { CompactReport } from "../log/mod.ts";
 import { type Box, decide, look } from "./box.ts";
 import { policySettings } from "./settings.ts";
 
+const DAY_MS = 24 * 3_600_000;
+
 export interface Compacted {
   /** Records up to here are in archives or in the snapshot. */
   readonly through: number;
@@ -32,7 +34,8 @@ export interface Compacted {
 export function compactLog(box: Box, bytesOf: () => number): Compacted {
   const expired = expireLeases(box);
   const before = bytesOf();
-  const { seq, archived, proof, removed } = box.log.compact();
+  const keep = box.settings["compact.keepDays"];
+  const { seq, archived, proof, removed } = box.log.compact(keep === 0 ? {} : { retainMs: keep * DAY_MS });
   const records = archived.reduce((sum, each) => sum + each.records, 0);
   const bytes = { before, after: bytesOf() };
   decide(box, undefined, () => ({
@@ -63,9 +66,8 @@ function expireLeases(box: Box): number {
   });
 }
 
-/** Whether the log has grown enough to be compacted without being asked to. */
+/** Whether the log has grown enough to be archived without being asked to. */
 export function isCompactionDue(box: Box): boolean {
-  if (!box.settings["compact.auto"]) return false;
   const { states, now } = look(box);
   return compactionDue(states.upkeep, { now, seq: box.log.head.seq }, policySettings(box.settings));
 }

@@ -110,8 +110,8 @@ export function retire(box: Box, session: string, gitdirs: Gitdirs): void {
 
 /** Private gitdirs that nobody uses: of sessions not live and not heard of for so long, or on nobody's record. */
 export function leftBehind(box: Box, gitdirs: Gitdirs, olderThanMs = ORPHANED_AFTER_MS): Left[] {
-  const { states, now } = look(box);
-  const live = new Set(liveSessions(states.sessions).map((s) => s.id));
+  const { states, now, gone } = look(box);
+  const live = new Set(liveSessions(states.sessions).flatMap(({ id }) => (gone.has(id) ? [] : [id])));
   const old = orphans(states.indexes, live).filter(
     ({ createdAt, healedAt }) => now - (healedAt ?? createdAt) >= olderThanMs,
   );

@@ -193,6 +193,11 @@ export const SETTINGS = {
     "it is due when the log has grown by so many records",
   ),
   "compact.everyHours": setting(24, between(0.01, 24 * 365), "or after so long, if it has grown at all"),
+  "compact.keepDays": setting(
+    0,
+    between(0, 36_500),
+    "archives of history older than so many days are deleted; 0: never",
+  ),
   "compact.schedule": setting(
     "17 3 * * *",
     () => v.pipe(v.string(), v.nonEmpty()),

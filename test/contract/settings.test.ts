@@ -90,6 +90,7 @@ const BAD: Readonly<Record<SettingName, readonly unknown[]>> = {
   "compact.auto": ["yes", 1, null],
   "compact.everyRecords": [0, 1e9, "5", null],
   "compact.everyHours": [0, 1e9, "24", null],
+  "compact.keepDays": [-1, 1e9, "0", null],
   "compact.schedule": ["", 5, null],
 };
 

@@ -165,6 +165,51 @@ function heal(at: IndexAt, options: HealOptions): Heal {
   }
 }
 
+/**
+ * Makes an index anew from HEAD and stages again what was staged: whatever else has gathered in it is gone (SYS-2).
+ *
+ * @returns why not, if it was left as it is: it is locked, or holds more than staged files
+ */
+export function renewIndex(at: IndexAt): string | undefined {
+  const healed = healIndex(at, { waitMs: 0 });
+  if (healed.kind === "deferred") return healed.why;
+  const file = realFile(join(at.gitDir, "index"));
+  const lock = lockIndex(`${file}.lock`, { waitMs: 0 });
+  if (lock === undefined) return "locked";
+  const copy = `${file}.signalbox.${process.pid}`;
+  try {
+    const now = standing(at, {});
+    if (now.kind === "deferred" || now.base !== now.head) return "HEAD moves";
+    const here = { cwd: at.workTree, gitDir: at.gitDir, workTree: at.workTree, indexFile: file, git: at.git };
+    const staged = (how: string) => git(here, ["diff-index", "--cached", ...RAW, how, now.head, "--"]);
+    const entries = staged("--ita-invisible-in-index");
+    // Conflicts, files only intended to be added, and what is not meant to be on disk are more than staged content.
+    if (entries !== staged("--ita-visible-in-index")) return "files are intended to be added";
+    const flagged = splitNul(git(here, ["ls-files", "-v", "-z"])).some((line) => !line.startsWith("H "));
+    if (flagged) return "it has conflicts or flags";
+    rmSync(copy, { force: true });
+    const anew = { ...here, indexFile: copy };
+    git(anew, [...QUIET, "read-tree", now.head]);
+    const length = now.head.length;
+    putEntries(
+      anew,
+      parseRaw(entries).map(({ path, newMode, newHash }) =>
+        indexInfo(path, /^0+$/.test(newMode) ? [] : [{ stage: 0, mode: newMode, hash: newHash }], length),
+      ),
+    );
+    tryGit(anew, [...QUIET, "update-index", "-q", "--refresh"]);
+    if (!lock.isHeld()) return "locked";
+    renameSync(copy, file);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof GitError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    return (error as Error).message;
+  } finally {
+    rmSync(copy, { force: true });
+    lock.release();
+  }
+}
+
 interface Early {
   readonly copy: string;
   readonly healed: Heal;

@@ -64,6 +64,13 @@ export function cleanLocks(
   return there.flatMap((one) => clean(at, one, one.stamp!));
 }
 
+/** Lock files that are there. Only looks. */
+export function locksIn(at: LocksAt): string[] {
+  return candidates(at, undefined)
+    .map(({ file }) => file)
+    .filter((file) => stampOf(file) !== undefined);
+}
+
 function candidates(at: Place, branch: string | undefined): Candidate[] {
   const { gitDir, commonDir } = at;
   const ref = branch ?? /^ref:\s*(refs\/\S+)/.exec(textOf(join(gitDir, "HEAD")) ?? "")?.[1];

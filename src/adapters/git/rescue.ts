@@ -369,6 +369,61 @@ function checked(ref: string): string {
   return ref;
 }
 
+/** Branches, those of remotes and tags: what people mean to keep. */
+const MEANT = ["refs/heads", "refs/remotes", "refs/tags"];
+
+/**
+ * Whether all that a rescue holds is in the history of a branch or tag, byte for byte: nobody needs it any more. What
+ * was saved with conflicts open, or as deleted, is not looked for.
+ */
+export function isCommitted(at: GitAt, rescue: Rescue): boolean {
+  const { index, unmerged } = readRescue(at, rescue.ref);
+  if (unmerged.length > 0) return false;
+  const blobs = (tree: string) =>
+    splitNul(git(at, ["ls-tree", "-r", "-z", "--full-tree", tree])).map((line) => {
+      const [fields = "", path = ""] = line.split("\t");
+      return { path, hash: fields.split(" ")[2] ?? "" };
+    });
+  const staged =
+    index === undefined || tryGit(at, ["rev-parse", "-q", "--verify", `${index}:0`]).status !== 0;
+  const saved = [...blobs(rescue.ref), ...(staged ? [] : blobs(`${index}:0`))];
+  if (saved.length === 0 || saved.length > LOOKED_FOR) return false;
+  const paths = [...new Set(saved.map(({ path }) => path))].map(toText);
+  // It was saved before it was committed, or not long after.
+  const since = `--since=${Math.floor(rescue.at / 1000) - 30 * 24 * 3600}`;
+  const log = [
+    "--literal-pathspecs",
+    "log",
+    "--format=",
+    "--raw",
+    "-z",
+    "--no-abbrev",
+    "--no-renames",
+    "-m",
+    since,
+  ];
+  const out = git(at, [...log, "--branches", "--remotes", "--tags", "--", ...paths]);
+  const committed = new Set(
+    out.split("\0").flatMap((field) => /^:\S+ \S+ \S+ (\S+) /.exec(field)?.[1] ?? []),
+  );
+  return saved.every(({ hash }) => committed.has(hash));
+}
+
+/** Of a rescue of more files than this nobody looks whether all are committed. */
+const LOOKED_FOR = 1000;
+
+/** Whether a branch or tag has a commit that `keepTip` keeps. */
+export function isTakenBack(at: GitAt, commit: string): boolean {
+  return git(at, ["for-each-ref", "--count=1", "--contains", commit, ...MEANT]) !== "";
+}
+
+/** Lets go of a ref of ours. @throws GitError if there is none of that name */
+export function dropRef(at: GitAt, ref: string): void {
+  if (!ref.startsWith(ROOT) && !ref.startsWith(KEEP))
+    throw new GitError(["update-ref", "-d", ref], null, `${ref} is not ours`);
+  git(at, [...PLAIN, "update-ref", "-d", ref]);
+}
+
 /** Whether a branch, a tag or any other ref has this commit in its history. */
 export function isHeld(at: GitAt, commit: string): boolean {
   return git(at, ["for-each-ref", "--count=1", "--contains", commit]) !== "";
@@ -415,18 +470,21 @@ export function unnamedStashes(at: GitAt, commonDir: string): string[] {
 
 /** A commit that a branch has let go of: reset, rewritten or deleted. */
 export interface Tip {
+  readonly ref: string;
   readonly commit: string;
+  /** When the commit was made (ms). */
+  readonly at: number;
   readonly subject: string;
 }
 
 /** The commits that `keepTip` keeps, newest first. */
 export function listTips(at: GitAt): Tip[] {
-  const format = "--format=%(objectname)%00%(contents:subject)";
+  const format = "--format=%(objectname)%00%(committerdate:unix)%00%(contents:subject)";
   return git(at, ["for-each-ref", "--sort=-committerdate", format, KEEP])
     .split("\n")
     .filter(Boolean)
     .map((line) => {
-      const [commit = "", subject = ""] = line.split("\0");
-      return { commit, subject: toText(subject) };
+      const [commit = "", at = "", subject = ""] = line.split("\0");
+      return { ref: `${KEEP}${commit}`, commit, at: Number(at) * 1000, subject: toText(subject) };
     });
 }
