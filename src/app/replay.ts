@@ -1,7 +1,7 @@
 import type { Event } from "../../events/mod.ts";
 import { FOLDS, type States } from "../domain/mod.ts";
 import { covers, type Target } from "../domain/pattern.ts";
-import type { LogRecord } from "../log/mod.ts";
+import { inspectLog, type LogRecord, savedSnapshots } from "../log/mod.ts";
 import { type Box, eventsOf, type FoldName, look } from "./box.ts";
 import { shortName } from "./identity.ts";
 import type { StatusView } from "./status.ts";
@@ -120,35 +120,79 @@ function apply(states: States, record: LogRecord): void {
 }
 
 export interface Verification {
+  /** Found, and how many there have to be: the last record's number. */
   readonly records: number;
+  readonly expected: number;
   readonly events: number;
+  readonly snapshots: number;
   /** Folds whose live state, from snapshot and tail, is not what the full history gives. */
   readonly differing: readonly string[];
+  /** What else is not as it was written, and where. */
+  readonly wrong: readonly string[];
 }
 
 /**
- * Reads the whole history and folds it anew.
+ * Reads every file of the log, folds the whole history anew in one pass, and compares: checksums, chain and seals,
+ * each snapshot at its place, the live states, the count.
  *
- * @throws the log's corruption error where the chain breaks
+ * @param dir the log's folder
+ * @param first the oldest record that is kept; what retention has deleted cannot be folded again
  */
-export function verify(box: Box): Verification {
+export function verify(box: Box, dir: string, first: number): Verification {
   const live = look(box).states;
   const head = box.log.head.seq;
+  const health = inspectLog({ dir });
+  const wrong = [
+    ...health.corrupt.map(({ file, offset, seq, why }) => `${file} at byte ${offset}, record ${seq}: ${why}`),
+    ...health.snapshots.flatMap(({ name, why }) => (why === undefined ? [] : [`snap/${name}: ${why}`])),
+  ];
+  if (health.corrupt.length > 0)
+    return { records: health.committed, expected: head, events: 0, snapshots: 0, differing: [], wrong };
+  if (first > 1) {
+    if (box.settings["compact.keepDays"] === 0)
+      wrong.push(
+        `record 1: history before record ${first} is gone, and nothing is to be deleted (compact.keepDays)`,
+      );
+    return {
+      records: health.committed,
+      expected: head - first + 1,
+      events: 0,
+      snapshots: 0,
+      differing: [],
+      wrong,
+    };
+  }
   const states = initialStates();
-  let records = 0;
-  let events = 0;
-  for (const record of box.log.records()) {
-    if (record.s > head) break;
+  const snapshots = savedSnapshots({ dir }).filter(({ seq }) => seq <= head);
+  let [records, events, compared] = [0, 0, 0];
+  for (const record of box.log.records({ to: head })) {
     records += 1;
     events += record.e.length;
     apply(states, record);
+    for (; snapshots[compared]?.seq === record.s; compared += 1) {
+      const { name, read } = snapshots[compared]!;
+      wrong.push(
+        ...differingFolds(states, read() ?? []).map(
+          (fold) => `${name}: fold ${fold} is not what records 1 to ${record.s} give`,
+        ),
+      );
+    }
   }
+  if (records !== head) wrong.push(`${records} records were found, ${head} are expected`);
   const names = Object.keys(FOLDS) as FoldName[];
-  return {
-    records,
-    events,
-    differing: names.filter((name) => canonical(live[name]) !== canonical(states[name])),
-  };
+  const differing = names.filter((name) => canonical(live[name]) !== canonical(states[name]));
+  return { records, expected: head, events, snapshots: compared, differing, wrong };
+}
+
+/** Of folds as a snapshot holds them, by name and version, those that a replay does not give. */
+function differingFolds(
+  states: States,
+  saved: readonly { name: string; version: number; state: unknown }[],
+): string[] {
+  return (Object.keys(FOLDS) as FoldName[]).filter((name) => {
+    const found = saved.find((fold) => fold.name === name && fold.version === FOLDS[name].version);
+    return found !== undefined && canonical(found.state) !== canonical(states[name]);
+  });
 }
 
 /** JSON with sorted keys: two states are the same if this is. */

@@ -8,6 +8,7 @@ export const COMMANDS = {
   init: async () => (await import("./init.ts")).initCommand,
   uninstall: async () => (await import("./uninstall.ts")).uninstallCommand,
   status: async () => (await import("./status.ts")).statusCommand,
+  blame: async () => (await import("./blame.ts")).blameCommand,
   who: async () => (await import("./who.ts")).whoCommand,
   log: async () => (await import("./log.ts")).logCommand,
   replay: async () => (await import("./replay.ts")).replayCommand,

@@ -1,3 +1,4 @@
+import type { Box } from "../app/box.ts";
 import { moments, type Moment } from "../app/replay.ts";
 import { tell } from "../app/story.ts";
 import { clock } from "../app/messages.ts";
@@ -28,14 +29,19 @@ export const logCommand = command({
     const { seq } = box.log.catchUp();
     for (const moment of moments(box.log.records({ from: Math.max(1, seq - wanted + 1) }))) show(moment);
     if (!args.follow) return;
-    const stop = new AbortController();
-    process.once("SIGINT", () => stop.abort());
-    process.once("SIGTERM", () => stop.abort());
-    for await (const record of follow(box.log, { from: seq + 1, pollMs: 200, signal: stop.signal })) {
-      for (const moment of moments([record])) show(moment);
-    }
+    await followed(box, seq + 1, show);
   },
 });
+
+/** Shows what arrives from that record on, until the process is told to stop. */
+export async function followed(box: Box, from: number, show: (moment: Moment) => void): Promise<void> {
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  for await (const record of follow(box.log, { from, pollMs: 200, signal: stop.signal })) {
+    for (const moment of moments([record])) show(moment);
+  }
+}
 
 /** "  12  12:03  session 3f2a91c0 reserved a.txt, until 12:18" */
 export function renderMoment({ seq, t, event }: Moment): string {

@@ -1,9 +1,12 @@
+import { join } from "node:path";
+import { logFolder } from "../adapters/log-folder.ts";
 import type { Repo } from "../adapters/locate.ts";
 import type { Box } from "../app/box.ts";
 import {
   differences,
   type Filter,
   isAskedFor,
+  type Moment,
   moments,
   statesAt,
   type Until,
@@ -13,7 +16,7 @@ import { statusOf, type StatusView } from "../app/status.ts";
 import { command } from "./command.ts";
 import { boxHere } from "./context.ts";
 import { EXIT, usageError } from "./exit.ts";
-import { renderMoment } from "./log.ts";
+import { followed, renderMoment } from "./log.ts";
 import { out, outJson, printable, say } from "./output.ts";
 import { targetsOf } from "./targets.ts";
 import { renderStatus } from "./render-status.ts";
@@ -37,20 +40,30 @@ export const replayCommand = command({
     since: { type: "string", valueHint: "TIME|SEQ", description: "not what was before" },
     until: { type: "string", valueHint: "TIME|SEQ", description: "not what came after" },
     diff: { type: "string", valueHint: "A..B", description: "what changed between two times or records" },
-    verify: { type: "boolean", description: "check every record and fold the whole history again" },
+    verify: { type: "boolean", description: "check every file and record, and fold the whole history again" },
+    follow: { type: "boolean", alias: "f", description: "go on as events arrive, until interrupted" },
     json: { type: "boolean", description: "one JSON object an event; with --at the status" },
   },
   words: 0,
-  run({ args }) {
+  async run({ args }) {
     const { repo, box } = boxHere();
+    const { first } = logFolder(box.dir);
+    if (first > 1) say(`signalbox: history begins with record ${first}; what was before has been deleted`);
     if (args.verify) {
-      const { records, events, differing } = verify(box);
-      if (args.json) outJson("verify", 1, { records, events, differing, ok: differing.length === 0 });
-      else out(`${records} records, ${events} events: chain and checksums hold`);
-      if (differing.length === 0) return EXIT.ok;
-      say(
-        `signalbox: these folds differ from the full history: ${differing.join(", ")}; run: signalbox doctor --fix`,
-      );
+      const found = verify(box, join(box.dir, "log"), first);
+      const { records, expected, events, snapshots, differing, wrong } = found;
+      const ok = differing.length + wrong.length === 0;
+      if (args.json) outJson("verify", 1, { ...found, ok });
+      else if (ok)
+        out(
+          `${records} records, ${events} events: chain and checksums hold; ${snapshots} snapshots are what they give`,
+        );
+      else out(`${records} of ${expected} records`);
+      if (ok) return EXIT.ok;
+      for (const place of wrong) say(`signalbox: ${printable(place)}`);
+      if (differing.length > 0)
+        say(`signalbox: these folds differ from the full history: ${differing.join(", ")}`);
+      say("signalbox: the history is not as it was written; run: signalbox doctor --fix");
       return EXIT.corrupt;
     }
     if (args.at !== undefined) {
@@ -83,12 +96,15 @@ export const replayCommand = command({
       since: args.since === undefined ? undefined : parseUntil(args.since),
       until: args.until === undefined ? undefined : parseUntil(args.until),
     };
-    for (const moment of moments(box.log.records())) {
-      if (!isAskedFor(moment, filter)) continue;
+    const show = (moment: Moment) => {
+      if (!isAskedFor(moment, filter)) return;
       out(
         args.json ? JSON.stringify({ seq: moment.seq, t: moment.t, ...moment.event }) : renderMoment(moment),
       );
-    }
+    };
+    const { seq } = box.log.catchUp();
+    for (const moment of moments(box.log.records({ from: first, to: seq }))) show(moment);
+    if (args.follow === true) await followed(box, seq + 1, show);
     return EXIT.ok;
   },
 });

@@ -41,3 +41,4 @@ export { type Head, type Json, type LogRecord, type Skip } from "./record.ts";
 export { repairLog, type RepairOptions, type RepairReport } from "./repair.ts";
 export type { Hole } from "./salvage.ts";
 export type { SealReport } from "./seal.ts";
+export { type Saved, savedSnapshots } from "./snapshot.ts";

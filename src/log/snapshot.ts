@@ -10,7 +10,17 @@
 
 import { Buffer } from "node:buffer";
 import { crc32, hex8 } from "./crc32.ts";
-import { build, discard, type Files, FORMAT, snapshotName, snapshotsOf } from "./files.ts";
+import { type Disk, nodeDisk, typed } from "./disk.ts";
+import {
+  build,
+  discard,
+  type Files,
+  filesOf,
+  FORMAT,
+  orMissing,
+  snapshotName,
+  snapshotsOf,
+} from "./files.ts";
 import type { Json, Link } from "./record.ts";
 
 /** The place right behind a committed record, or at the start of a segment (`off` and `len` 0). */
@@ -79,4 +89,30 @@ export function writeSnapshot(files: Files, snapshot: Snapshot, base: boolean): 
   const old = snapshotsOf(files.list("snap")).filter((other) => other.base === base);
   for (const other of old.slice(base ? KEEP.base : KEEP.cache)) discard(disk, files.path("snap", other.name));
   return name;
+}
+
+/** A snapshot file, to be compared with what a replay gives. */
+export interface Saved {
+  /** "snap/<seq>-<crc>.json" */
+  readonly name: string;
+  readonly seq: number;
+  /** The folds that stand at `seq`, as the disk gives them back; `undefined` where it is damaged or gone by now. */
+  readonly read: () => readonly SavedFold[] | undefined;
+}
+
+/** The log's snapshots, oldest first. Each is read when it is asked for. */
+export function savedSnapshots({ dir, disk = nodeDisk }: { dir: string; disk?: Disk }): Saved[] {
+  const files = filesOf(typed(disk), dir);
+  return snapshotsOf(files.list("snap"))
+    .map(({ name, seq }) => ({
+      name: `snap/${name}`,
+      seq,
+      read: () => {
+        const bytes = orMissing(() => files.disk.readFile(files.path("snap", name)));
+        return bytes === undefined
+          ? undefined
+          : decodeSnapshot(bytes)?.folds.filter((fold) => fold.seq === seq);
+      },
+    }))
+    .sort((a, b) => a.seq - b.seq);
 }

@@ -1,0 +1,205 @@
+/** The audit: a history that is not as it was written is found out, and where; who had to do with a file. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { crc32 } from "../../src/log/crc32.ts";
+import { builtCommand, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
+
+/** Archives, a live segment and snapshots. */
+async function historied(t: TestContext): Promise<ScratchRepo> {
+  const repo = await makeScratch(t, { env: { SIGNALBOX_LOG_SNAPSHOT_EVERY: "4" } });
+  const ada = await repo.startSession("ada");
+  const bob = await repo.startSession("bob");
+  for (let i = 0; i < 4; i += 1) await ada.edit(`a${i}.txt`);
+  assert.equal((await repo.signalbox("compact")).code, 0);
+  for (let i = 0; i < 4; i += 1) await ada.edit(`b${i}.txt`);
+  await bob.ask("b0.txt");
+  assert.equal((await repo.signalbox("compact")).code, 0);
+  for (let i = 0; i < 6; i += 1) await bob.edit(`c${i}.txt`);
+  return repo;
+}
+
+const namesIn = (repo: ScratchRepo, folder: string) => readdirSync(join(repo.boxDir, "log", folder)).sort();
+const pathOf = (repo: ScratchRepo, folder: string, at: number) =>
+  join(repo.boxDir, "log", folder, namesIn(repo, folder).at(at) ?? "");
+
+function changed(file: string, change: (text: string) => string): void {
+  const packed = file.endsWith(".gz");
+  const bytes = readFileSync(file);
+  const text = (packed ? gunzipSync(bytes) : bytes).toString("latin1");
+  const after = Buffer.from(change(text), "latin1");
+  assert.notEqual(after.toString("latin1"), text, "the test changes something");
+  writeFileSync(file, packed ? gzipSync(after) : after);
+}
+
+const lines = (change: (all: string[]) => string[]) => (text: string) =>
+  `${change(text.trimEnd().split("\n")).join("\n")}\n`;
+
+/** Another event in a record, with a checksum that fits. */
+function forged(line: string): string {
+  const body = line.replace(/,"c":"[\da-f]{8}"\}$/, "").replace(/a1\.txt|c1\.txt/, "zz.txt");
+  return `${body},"c":"${crc32(Buffer.from(body, "latin1")).toString(16).padStart(8, "0")}"}`;
+}
+
+/** Each of these is done to a copy, and has to be found. */
+const TAMPERINGS: Record<string, (repo: ScratchRepo) => void> = {
+  "a byte of the live segment": (repo) =>
+    changed(pathOf(repo, "seg", -1), (text) => text.replace("c1.txt", "c7.txt")),
+  "a record of the live segment is forged, checksum and all": (repo) =>
+    changed(
+      pathOf(repo, "seg", -1),
+      lines((all) => all.map((line) => (line.includes("c1.txt") ? forged(line) : line))),
+    ),
+  "two records change places": (repo) =>
+    changed(
+      pathOf(repo, "seg", -1),
+      lines(([a = "", b = "", ...rest]) => [b, a, ...rest]),
+    ),
+  "a record is taken out": (repo) =>
+    changed(
+      pathOf(repo, "seg", -1),
+      lines(([, ...rest]) => rest),
+    ),
+  "the end of the live segment is cut off": (repo) =>
+    changed(
+      pathOf(repo, "seg", -1),
+      lines((all) => all.slice(0, 2)),
+    ),
+  "a byte of an archive": (repo) => {
+    const file = pathOf(repo, "arch", 0);
+    const bytes = readFileSync(file);
+    bytes[Math.floor(bytes.length / 2)]! ^= 1;
+    writeFileSync(file, bytes);
+  },
+  "an archive is packed anew with one record less": (repo) =>
+    changed(
+      pathOf(repo, "arch", 0),
+      lines(([first = "", , ...rest]) => [first, ...rest]),
+    ),
+  "an archive is packed anew with a forged record": (repo) =>
+    changed(
+      pathOf(repo, "arch", 0),
+      lines((all) => all.map((line) => (line.includes("a1.txt") ? forged(line) : line))),
+    ),
+  "an archive ends early": (repo) => {
+    const file = pathOf(repo, "arch", 0);
+    writeFileSync(file, readFileSync(file).subarray(0, -20));
+  },
+  "an archive is gone": (repo) => rmSync(pathOf(repo, "arch", 0)),
+  "the second archive is gone": (repo) => rmSync(pathOf(repo, "arch", 1)),
+  "an archive takes another's place": (repo) => cpSync(pathOf(repo, "arch", 1), pathOf(repo, "arch", 0)),
+  "a snapshot says something else, checksum and all": (repo) => {
+    changed(pathOf(repo, "snap", -1), (text) => {
+      const body = text.slice(0, -9).replace(/"path":"([abc]\d)\.txt"/, '"path":"$1.xxx"');
+      return `${body}\n${crc32(Buffer.from(body, "latin1")).toString(16).padStart(8, "0")}`;
+    });
+  },
+  "a snapshot is damaged": (repo) =>
+    changed(pathOf(repo, "snap", -1), (text) => text.replace('"folds"', '"FOLDS"')),
+};
+
+test("a history that is not as it was written: exit 4, and where", async (t) => {
+  const repo = await historied(t);
+  const untouched = await repo.signalbox("replay", "--verify");
+  assert.equal(untouched.code, 0, untouched.stderr);
+  assert.match(
+    untouched.stdout,
+    /^\d+ records, \d+ events: chain and checksums hold; [1-9]\d* snapshots are what they give$/m,
+  );
+  const copy = join(repo.dir, "log-copy");
+  cpSync(join(repo.boxDir, "log"), copy, { recursive: true });
+  for (const [what, tamper] of Object.entries(TAMPERINGS)) {
+    tamper(repo);
+    const { code, stderr } = await repo.signalbox("replay", "--verify");
+    assert.equal(code, 4, `${what}: ${stderr}`);
+    assert.match(stderr, /(?:seg|arch|snap)\/\d+|record \d+|history before/, `${what}: says where`);
+    rmSync(join(repo.boxDir, "log"), { recursive: true });
+    cpSync(copy, join(repo.boxDir, "log"), { recursive: true });
+  }
+  assert.equal((await repo.signalbox("replay", "--verify")).code, 0);
+});
+
+test("blame: who held it, wrote it, was refused it, committed it; also of a file that is gone", async (t) => {
+  const repo = await makeScratch(t);
+  const ada = await repo.startSession("ada");
+  const bob = await repo.startSession("bob");
+  await ada.edit("a.txt");
+  await ada.edit("a.txt");
+  await bob.ask("a.txt");
+  await ada.mustGit("commit", "-qm", "work of ada", "--", "a.txt");
+  await repo.signalboxAs({ env: bob.env }, "reserve", "*.txt");
+  const { code, stdout } = await repo.signalbox("blame", "a.txt");
+  assert.equal(code, 0);
+  const said = stdout
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(?:–\d\d:\d\d)?/g, "T")
+    .replaceAll(/\b[\da-f]{8}\b/g, "HASH");
+  assert.equal(
+    said,
+    [
+      "T  session ada held it (edit), wrote it 2 times",
+      "T        session bob was refused it, held by ada",
+      'T        session ada committed it: HASH "work of ada"',
+      "T–now    session bob held it (command)",
+      "",
+    ].join("\n"),
+  );
+  const { deeds } = JSON.parse((await repo.signalbox("blame", "a.txt", "--json")).stdout) as {
+    deeds: { kind: string }[];
+  };
+  assert.deepEqual(
+    deeds.map(({ kind }) => kind),
+    ["held", "refused", "committed", "held"],
+  );
+  assert.match((await repo.signalbox("blame", "never.md")).stdout, /^nobody has had never\.md on record/);
+  assert.equal((await repo.signalbox("blame", "b*.txt")).code, 0, "a name as it is, not a glob");
+});
+
+test("replay --follow goes on through a compaction, and ends when it is told to", async (t) => {
+  const repo = await makeScratch(t);
+  const ada = await repo.startSession("ada");
+  const child = spawn(process.execPath, [builtCommand(), "replay", "--follow", "--type", "reservation"], {
+    cwd: repo.top,
+    env: repo.env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const seen = async (text: RegExp) => {
+    while (!text.test(said)) await new Promise((done) => setTimeout(done, 20));
+  };
+  await repo.startSession("bob");
+  await ada.edit("one.txt");
+  await seen(/one\.txt/);
+  await repo.signalbox("compact");
+  await ada.edit("two.txt");
+  await seen(/two\.txt/);
+  child.kill("SIGTERM");
+  const code = await new Promise((done) => child.on("exit", done));
+  assert.equal(code, 0);
+  assert.doesNotMatch(said, /started/, "only what was asked for");
+});
+
+test("where retention has deleted the beginning, the story begins later, and the state is the same", async (t) => {
+  const repo = await historied(t);
+  const holders = (await repo.signalbox("status", "--json")).stdout;
+  const env = { ...repo.env, SIGNALBOX_COMPACT_KEEP_DAYS: "0.0000001" };
+  await new Promise((done) => setTimeout(done, 50));
+  assert.equal((await repo.signalboxAs({ env }, "compact")).code, 0);
+  const replayed = await repo.signalboxAs({ env }, "replay");
+  assert.equal(replayed.code, 0, replayed.stderr);
+  assert.match(replayed.stderr, /history begins with record \d+; what was before has been deleted/);
+  assert.equal((await repo.signalboxAs({ env }, "replay", "--verify")).code, 0);
+  assert.equal(
+    (await repo.signalbox("replay", "--verify")).code,
+    4,
+    "where nothing was to be deleted that is a gap",
+  );
+  const sessions = (text: string) =>
+    (JSON.parse(text) as { sessions: { id: string; holds: { target: string }[] }[] }).sessions.map(
+      ({ id, holds }) => [id, holds.map(({ target }) => target)],
+    );
+  assert.deepEqual(sessions((await repo.signalbox("status", "--json")).stdout), sessions(holders));
+});
