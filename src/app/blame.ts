@@ -1,4 +1,4 @@
-import { FOLDS, type States } from "../domain/mod.ts";
+import { FOLDS } from "../domain/mod.ts";
 import { covers, type Target } from "../domain/pattern.ts";
 import { activeGrants } from "../domain/reservations.ts";
 import type { Moment } from "./replay.ts";
@@ -48,8 +48,8 @@ interface Hold {
  * @param tree the working tree it is in; `undefined`: in any
  */
 export function blame(story: Iterable<Moment>, path: string, tree?: string): Deed[] {
-  const reservations = FOLDS.reservations.initial() as States["reservations"];
-  const sessions = FOLDS.sessions.initial() as States["sessions"];
+  const reservations = FOLDS.reservations.initial();
+  const sessions = FOLDS.sessions.initial();
   const holds = new Map<string, Hold>();
   const deeds: { readonly at: number; readonly deed: Deed }[] = [];
   const end = ({ session, via, from, until, writes }: Hold, at: number | undefined) => {
@@ -58,8 +58,8 @@ export function blame(story: Iterable<Moment>, path: string, tree?: string): Dee
   };
 
   for (const { seq, t, event: e } of story) {
-    FOLDS.sessions.evolve(sessions as never, e, { seq, t });
-    FOLDS.reservations.evolve(reservations as never, e, { seq, t });
+    FOLDS.sessions.evolve(sessions, e, { seq, t });
+    FOLDS.reservations.evolve(reservations, e, { seq, t });
     const isHere = (one: { readonly tree?: string | undefined }) =>
       tree === undefined || (one.tree ?? "") === tree;
     const holding = activeGrants(reservations, t).filter((g) => isHere(g) && covers(g.target, path));
@@ -91,7 +91,7 @@ export function blame(story: Iterable<Moment>, path: string, tree?: string): Dee
       deeds.push({ at: t, deed: { kind: "refused", session: e.session, at: t, holders } });
     }
     if (e.type === "commit.recorded" && isHere(e) && e.paths.includes(path)) {
-      const { session, commit, subject = "" } = e;
+      const { session, commit, subject } = e;
       deeds.push({ at: t, deed: { kind: "committed", session, at: t, commit, subject } });
     }
   }
