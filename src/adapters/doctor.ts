@@ -1,4 +1,4 @@
-import { scheduleProblem } from "./schedule.ts";
+import { scheduleProblem } from "./scheduler/expression.ts";
 import {
   accessSync,
   constants,
@@ -25,6 +25,7 @@ import { cleanLocks } from "./git/locks.ts";
 import { isHalfMoved, isMoving } from "./git/move.ts";
 import { listGitdirs } from "./git/private-gitdir.ts";
 import type { Repo } from "./locate.ts";
+import { jobOf, schedule as install, scheduled, schedulerFor } from "./scheduler/mod.ts";
 import { loadSettings } from "./settings.ts";
 
 export interface Patient {
@@ -61,6 +62,11 @@ export function checksOf(patient: Patient): readonly Check[] {
       run: () => claudeHooks(patient),
     },
     { name: "settings", means: "every setting can be used", run: () => settings(patient) },
+    {
+      name: "schedule",
+      means: "what the machine's scheduler was given is what it holds",
+      run: () => schedule(patient),
+    },
     { name: "log", means: "the log can be read from end to end", run: () => log(patient) },
     {
       name: "file system",
@@ -227,6 +233,20 @@ function settings({ repo, boxDir }: Patient): Finding {
   const problem = scheduleProblem(schedule, values[schedule]);
   const all = problem === undefined ? problems : [...problems, problem];
   return all.length === 0 ? OK("all can be used") : BAD(all.join("; "));
+}
+
+function schedule({ repo, boxDir }: Patient): Finding {
+  const expression = loadSettings(boxDir, repo.top, process.env).settings["compact.schedule"];
+  const found = scheduled(boxDir, expression);
+  if (found === undefined) return OK("none; sessions begin a compaction when one is due");
+  const { scheduler, state } = found;
+  if (state === "as meant") return OK(scheduler);
+  const detail =
+    state === "missing" ? `the entry in ${scheduler} has gone` : `${scheduler} has another entry`;
+  return BAD(`${detail}; run: signalbox schedule install`, () => {
+    install(boxDir, jobOf(boxDir, expression), schedulerFor(scheduler));
+    return `${scheduler} has it again`;
+  });
 }
 
 function log({ boxDir }: Patient): Finding {

@@ -23,6 +23,7 @@ export const COMMANDS = {
   sync: async () => (await import("./sync.ts")).syncCommand,
   run: async () => (await import("./run.ts")).runCommand,
   compact: async () => (await import("./compact.ts")).compactCommand,
+  schedule: async () => (await import("./schedule.ts")).scheduleCommand,
   doctor: async () => (await import("./doctor.ts")).doctorCommand,
   config: async () => (await import("./config.ts")).configCommand,
   completion: async () => (await import("./completion.ts")).completionCommand,

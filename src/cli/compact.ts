@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { noteRun } from "../adapters/background.ts";
 import { logFolder } from "../adapters/log-folder.ts";
 import { releaseMutex, takeMutex } from "../adapters/mutex.ts";
 import { worktreesOf } from "../adapters/doctor.ts";
@@ -62,6 +63,7 @@ export const compactCommand = command({
       return EXIT.ok;
     }
     try {
+      noteRun(box.dir);
       if (process.stderr.isTTY) say("sweeping what the dead have left …");
       const swept = sweepAll(ground);
       if (!args.json) for (const loop of swept) sweptLine(loop);

@@ -1,5 +1,5 @@
 import { boxDirOf } from "../adapters/box.ts";
-import { scheduleProblem } from "../adapters/schedule.ts";
+import { scheduleProblem } from "../adapters/scheduler/expression.ts";
 import { jsonFile } from "../adapters/json-file.ts";
 import { loadSettings, settingsFiles } from "../adapters/settings.ts";
 import { checkSetting, parseValue, type SettingName, SETTINGS, variableOf } from "../app/settings.ts";
