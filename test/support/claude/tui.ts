@@ -107,7 +107,14 @@ export async function startTui(options: TuiOptions): Promise<Tui> {
   };
 
   try {
-    await waitFor(/❯/);
+    const first = await waitFor(/❯/);
+    // Accepted already in the scratch home; but clients that start at once write that file over each other.
+    if (first.includes("Yes, I accept")) {
+      tmux("send-keys", "Down");
+      await waitFor(/❯ Yes, I accept/);
+      tmux("send-keys", "Enter");
+      await shows((shown) => !shown.includes("Yes, I accept") && shown.includes("❯"), "the prompt");
+    }
   } catch (error) {
     await stop();
     throw error;
