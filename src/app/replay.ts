@@ -1,7 +1,17 @@
 import type { Event } from "../../events/mod.ts";
 import { FOLDS, type States } from "../domain/mod.ts";
 import { covers, type Target } from "../domain/pattern.ts";
-import { inspectLog, type LogRecord, savedSnapshots } from "../log/mod.ts";
+import {
+  type Exported,
+  inspectLog,
+  type Json,
+  LogPruned,
+  type LogRecord,
+  readExport,
+  type SavedFold,
+  savedSnapshots,
+  writeExport,
+} from "../log/mod.ts";
 import { type Box, eventsOf, type FoldName, look } from "./box.ts";
 import { shortName } from "./identity.ts";
 import type { StatusView } from "./status.ts";
@@ -43,11 +53,11 @@ export function isAskedFor(moment: Moment, { session, path, type, since, until }
   );
 }
 
-function isBefore({ seq, t }: Moment, at: Until): boolean {
+function isBefore({ seq, t }: Omit<Moment, "event">, at: Until): boolean {
   return "seq" in at ? seq < at.seq : t < at.time;
 }
 
-function isAfter({ seq, t }: Moment, at: Until): boolean {
+function isAfter({ seq, t }: Omit<Moment, "event">, at: Until): boolean {
   return "seq" in at ? seq > at.seq : t > at.time;
 }
 
@@ -93,12 +103,68 @@ function factsOf({ sessions, heads, queue, handoffs }: StatusView): Set<string> 
 /** Until when to replay: a sequence number, or a time (ms). */
 export type Until = { readonly seq: number } | { readonly time: number };
 
-/** The states as they were then, folded from the full history; and the record and time it ended with. */
-export function statesAt(box: Box, until: Until): { states: States; seq: number; now: number } {
-  const states = initialStates();
-  let seq = 0;
+/** A stretch of history: what a repository's log has kept, or an export of it. */
+export interface History {
+  /** Number of the first record that is there. */
+  readonly first: number;
+  /** The folds right before it; `undefined` where that cannot be known. */
+  readonly before: () => States | undefined;
+  readonly records: (range?: { readonly from?: number; readonly to?: number }) => Iterable<LogRecord>;
+}
+
+/** @param first the oldest record that is kept */
+export function historyOf(box: Box, first: number): History {
+  return {
+    first,
+    before: () => (first === 1 ? initialStates() : undefined),
+    records: ({ from = first, to } = {}) => box.log.records(to === undefined ? { from } : { from, to }),
+  };
+}
+
+/** @throws LogError if the file is no export that can be read */
+export function historyIn(file: string): History {
+  const { header, records } = readExport(file);
+  return {
+    first: header.first,
+    before: () => (header.first === 1 ? initialStates() : savedStates(header.folds)),
+    *records({ from = header.first, to = Number.POSITIVE_INFINITY } = {}) {
+      for (const record of records()) if (record.s >= from && record.s <= to) yield record;
+    },
+  };
+}
+
+/** What was saved of a fold, if it is of this build's version. */
+function savedFold(saved: readonly SavedFold[], each: FoldName): SavedFold | undefined {
+  const { name, version } = FOLDS[each];
+  return saved.find((fold) => fold.name === name && fold.version === version);
+}
+
+/** States of folds by name, if all of them are of this build's versions. */
+function savedStates(folds: readonly SavedFold[]): States | undefined {
+  const states: Partial<Record<FoldName, unknown>> = {};
+  for (const name of Object.keys(FOLDS) as FoldName[]) {
+    const found = savedFold(folds, name);
+    if (found === undefined) return undefined;
+    states[name] = found.state;
+  }
+  return states as States;
+}
+
+/**
+ * The states as they were then, folded from the beginning; and the record and time they ended with.
+ *
+ * @throws LogPruned if what there is begins later, or does not say what it begins with
+ */
+export function statesAt(history: History, until: Until): { states: States; seq: number; now: number } {
+  const { first } = history;
+  const states = history.before();
+  if (states === undefined || ("seq" in until && until.seq < first && first > 1))
+    throw new LogPruned(
+      `Cannot tell the state then: the history begins with record ${first}${states === undefined ? ", and what was before is not known" : ""}.`,
+    );
+  let seq = first - 1;
   let last = 0;
-  for (const record of box.log.records()) {
+  for (const record of history.records()) {
     if ("seq" in until ? record.s > until.seq : record.t > until.time) break;
     apply(states, record);
     seq = record.s;
@@ -106,6 +172,44 @@ export function statesAt(box: Box, until: Until): { states: States; seq: number;
   }
   return { states, seq, now: "time" in until ? until.time : last };
 }
+
+/**
+ * Writes the records of a time range, and the state that they begin with, as one file (src/log/export.ts).
+ *
+ * @returns `undefined` if there is no record in the range; nothing is written then
+ * @throws LogError if it cannot be written
+ */
+export function exportHistory(
+  history: History,
+  log: string,
+  file: string,
+  { since, until }: { readonly since?: Until | undefined; readonly until?: Until | undefined },
+): Exported | undefined {
+  const states = history.before();
+  const records = history.records()[Symbol.iterator]();
+  let next = records.next();
+  const isWanted = (record: LogRecord) => since === undefined || !isBefore(momentOf(record), since);
+  for (; !next.done && !isWanted(next.value); next = records.next())
+    if (states !== undefined) apply(states, next.value);
+  if (next.done || (until !== undefined && isAfter(momentOf(next.value), until))) return undefined;
+  const first = next.value.s;
+  const folds =
+    states === undefined || first === 1
+      ? []
+      : (Object.keys(FOLDS) as FoldName[]).map((each) => {
+          const { name, version } = FOLDS[each];
+          return { name, version, seq: first - 1, state: states[each] as unknown as Json };
+        });
+  function* wanted(): Generator<LogRecord> {
+    for (; !next.done; next = records.next()) {
+      if (until !== undefined && isAfter(momentOf(next.value), until)) return;
+      yield next.value;
+    }
+  }
+  return writeExport(file, { log, first, folds }, wanted());
+}
+
+const momentOf = ({ s, t }: LogRecord) => ({ seq: s, t });
 
 function initialStates(): States {
   return Object.fromEntries(Object.entries(FOLDS).map(([name, fold]) => [name, fold.initial()])) as States;
@@ -185,12 +289,9 @@ export function verify(box: Box, dir: string, first: number): Verification {
 }
 
 /** Of folds as a snapshot holds them, by name and version, those that a replay does not give. */
-function differingFolds(
-  states: States,
-  saved: readonly { name: string; version: number; state: unknown }[],
-): string[] {
+function differingFolds(states: States, saved: readonly SavedFold[]): string[] {
   return (Object.keys(FOLDS) as FoldName[]).filter((name) => {
-    const found = saved.find((fold) => fold.name === name && fold.version === FOLDS[name].version);
+    const found = savedFold(saved, name);
     return found !== undefined && canonical(found.state) !== canonical(states[name]);
   });
 }

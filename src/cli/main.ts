@@ -1,7 +1,7 @@
 /** The `signalbox` command: one error boundary, one table of exit codes. */
 import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
-import { LogCorrupt, LogError, LogMissing } from "../log/mod.ts";
+import { LogCorrupt, LogError, LogExport, LogMissing } from "../log/mod.ts";
 import { COMMANDS } from "./commands.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit.ts";
 import { out, say, styled } from "./output.ts";
@@ -57,6 +57,7 @@ function explain(error: unknown): ExitCode {
     return (say(`signalbox: ${error.message} Run: git signalbox doctor --fix`), EXIT.corrupt);
   if (error instanceof LogMissing)
     return (say("signalbox: there is no log here; run: signalbox init"), EXIT.failed);
+  if (error instanceof LogExport) return (say(`signalbox: ${error.message}`), EXIT.corrupt);
   if (error instanceof LogError) return (say(`signalbox: ${error.message}`), EXIT.failed);
   const { code, message, stack } = error as { code?: unknown; message?: string; stack?: string };
   // citty's own errors are about the words of the command.

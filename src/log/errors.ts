@@ -14,7 +14,8 @@ export type LogErrorCode =
   | "ELOGTOOLARGE"
   | "ELOGUNSYNCED"
   | "ELOGPROOF"
-  | "ELOGPRUNED";
+  | "ELOGPRUNED"
+  | "ELOGEXPORT";
 
 /** Base of all errors of the log. */
 export abstract class LogError extends Error {
@@ -98,6 +99,14 @@ export class LogProof extends LogError {
 /** The asked-for history was deleted by archive retention. */
 export class LogPruned extends LogError {
   readonly code = "ELOGPRUNED";
+}
+
+/** An exported file is not as it was written. The log that it was taken from is another matter. */
+export class LogExport extends LogError {
+  readonly code = "ELOGEXPORT";
+  constructor({ file, offset, seq, why }: Place) {
+    super(`Cannot read record ${seq} of the export ${file} at byte ${offset}: ${why}. Export it anew.`);
+  }
 }
 
 /** The system's error code, such as `ENOENT`; undefined for anything that isn't one. */

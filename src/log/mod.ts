@@ -12,6 +12,7 @@ export {
   LogBusy,
   LogCorrupt,
   LogError,
+  LogExport,
   LogFull,
   LogMissing,
   LogNewer,
@@ -23,6 +24,7 @@ export {
   LogUnsynced,
   type Place,
 } from "./errors.ts";
+export { type Exported, type ExportFile, type ExportHeader, readExport, writeExport } from "./export.ts";
 export { filesystemProblem } from "./filesystem.ts";
 export type { Projection } from "./folds.ts";
 export { follow, type FollowOptions } from "./follow.ts";
@@ -41,4 +43,4 @@ export { type Head, type Json, type LogRecord, type Skip } from "./record.ts";
 export { repairLog, type RepairOptions, type RepairReport } from "./repair.ts";
 export type { Hole } from "./salvage.ts";
 export type { SealReport } from "./seal.ts";
-export { type Saved, savedSnapshots } from "./snapshot.ts";
+export { type Saved, type SavedFold, savedSnapshots } from "./snapshot.ts";

@@ -5,6 +5,8 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { pack } from "../../src/log/archive.ts";
+import { FOLDS } from "../../src/domain/mod.ts";
 import { crc32 } from "../../src/log/crc32.ts";
 import { builtCommand, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
 
@@ -202,4 +204,147 @@ test("where retention has deleted the beginning, the story begins later, and the
       ({ id, holds }) => [id, holds.map(({ target }) => target)],
     );
   assert.deepEqual(sessions((await repo.signalbox("status", "--json")).stdout), sessions(holders));
+});
+
+test("whichever fold of a snapshot is forged, it is named", async (t) => {
+  const repo = await historied(t);
+  // Not the newest one, which hooks go on from.
+  const file = pathOf(repo, "snap", 0);
+  const { folds, ...rest } = JSON.parse(readFileSync(file, "utf8").split("\n")[0] ?? "") as {
+    folds: { state: object }[];
+  };
+  const forgedFolds = folds.map((fold) => ({ ...fold, state: { ...fold.state, forged: true } }));
+  const body = JSON.stringify({ ...rest, folds: forgedFolds });
+  writeFileSync(file, `${body}\n${crc32(Buffer.from(body)).toString(16).padStart(8, "0")}`);
+  const { code, stderr } = await repo.signalbox("replay", "--verify");
+  assert.equal(code, 4);
+  for (const name of Object.keys(FOLDS))
+    assert.match(stderr, new RegExp(`: fold ${name} is not what records`));
+});
+
+/** Somewhere without a repository. */
+const elsewhere = (repo: ScratchRepo, ...args: string[]) => repo.signalboxAs({ cwd: repo.dir }, ...args);
+
+test("a time range as one file: another machine tells the same story, state and difference from it", async (t) => {
+  const repo = await historied(t);
+  const file = join(repo.dir, "part.jsonl.gz");
+  const [from, to] = [6, 14];
+  const done = await repo.signalbox("replay", "--export", file, "--since", `${from}`, "--until", `${to}`);
+  assert.equal(done.code, 0);
+  assert.match(done.stderr, /9 records in .*part\.jsonl\.gz \(sha256 [\da-f]{64}\)/);
+
+  const range = ["--since", `${from}`, "--until", `${to}`, "--json"];
+  assert.equal(
+    (await elsewhere(repo, "replay", "--from", file, "--json")).stdout,
+    (await repo.signalbox("replay", ...range)).stdout,
+  );
+  for (const at of [from, from + 3, to])
+    assert.deepEqual(
+      await elsewhere(repo, "replay", "--from", file, "--at", `${at}`, "--json"),
+      await repo.signalbox("replay", "--at", `${at}`, "--json"),
+      `the state at record ${at}`,
+    );
+  assert.equal(
+    (await elsewhere(repo, "replay", "--from", file, "--diff", "7..14")).stdout,
+    (await repo.signalbox("replay", "--diff", "7..14")).stdout,
+  );
+  const verified = await elsewhere(repo, "replay", "--from", file, "--verify");
+  assert.deepEqual([verified.code, verified.stdout.slice(0, 20)], [0, "9 records from 6 on,"]);
+
+  // zcat reads it, and the records in it are the stored lines.
+  const stored = gunzipSync(readFileSync(file)).toString().trimEnd().split("\n");
+  assert.equal(stored.length, 1 + 9 + 1);
+  const log = namesIn(repo, "arch").map((name) =>
+    gunzipSync(readFileSync(join(repo.boxDir, "log/arch", name))).toString(),
+  );
+  for (const line of stored.slice(1, 4)) assert.ok(log.join("").includes(`${line}\n`), line);
+});
+
+test("the whole of a history as one file, archives and all", async (t) => {
+  const repo = await historied(t);
+  const file = join(repo.dir, "all.gz");
+  assert.equal((await repo.signalbox("replay", "--export", file)).code, 0);
+  assert.equal(
+    (await elsewhere(repo, "replay", "--from", file)).stdout,
+    (await repo.signalbox("replay")).stdout,
+  );
+  assert.equal((await elsewhere(repo, "replay", "--from", file, "--at", "12")).code, 0);
+});
+
+test("an export that is cut, changed, reordered, or none at all is refused, and where", async (t) => {
+  const repo = await historied(t);
+  const file = join(repo.dir, "all.gz");
+  await repo.mustSignalbox("replay", "--export", file);
+  const bytes = readFileSync(file);
+  // Packed again by the writer's own function: what gzip would notice by itself is not what is tested.
+  const repacked = (change: (all: string[]) => string[]) =>
+    Buffer.concat([
+      ...pack(change(gunzipSync(bytes).toString().trimEnd().split("\n")).map((line) => Buffer.from(line))),
+    ]);
+  const wrongs: Record<string, [Buffer, RegExp]> = {
+    "cut off": [bytes.subarray(0, -40), /the compressed part at byte \d+ is damaged/],
+    "without its end": [repacked((all) => all.slice(0, -1)), /it ends before its end is said/],
+    "a record taken out": [repacked((all) => all.toSpliced(5, 1)), /record 6 does not follow record 4/],
+    "the last record taken out": [repacked((all) => all.toSpliced(-2, 1)), /are expected/],
+    "two records swapped": [
+      repacked(([head = "", a = "", b = "", ...rest]) => [head, b, a, ...rest]),
+      /record 2 does not follow record 0/,
+    ],
+    "a record changed": [
+      repacked((all) => all.map((line) => line.replace("c1.txt", "c7.txt"))),
+      /the record is damaged/,
+    ],
+    "a record forged": [
+      repacked((all) => all.map((line) => (line.includes("c1.txt") ? forged(line) : line))),
+      /record \d+ does not follow|its hash is not/,
+    ],
+    "the state it begins with forged": [
+      repacked(([head = "", ...rest]) => [head.replace('"folds":[', '"folds":[{"name":"x"}'), ...rest]),
+      /its hash is not the one that it ends with/,
+    ],
+    "something behind it": [repacked((all) => [...all, all[1] ?? ""]), /something stands behind its end/],
+    "a newer format": [
+      repacked(([head = "", ...rest]) => [head.replace('"export":1', '"export":2'), ...rest]),
+      /its format 2 is newer than this program/,
+    ],
+    "no export": [Buffer.from("hello\n"), /the compressed part at byte 0 is damaged|no export/],
+    "another gzip file": [gzipSync("hello\n"), /the compressed part at byte 0 is damaged|no export/],
+  };
+  for (const [what, [content, why]] of Object.entries(wrongs)) {
+    const bad = join(repo.dir, "bad.gz");
+    writeFileSync(bad, content);
+    const { code, stderr } = await elsewhere(repo, "replay", "--from", bad, "--verify");
+    assert.ok(code === 4 || code === 1, `${what}: exit ${code}`);
+    assert.match(stderr, why, what);
+    assert.doesNotMatch(stderr, /signalbox doctor|Repair the log/, `${what}: there is no log to be repaired`);
+  }
+});
+
+test("nothing is written over, nothing half; nonsense is said", async (t) => {
+  const repo = await historied(t);
+  const file = join(repo.dir, "x");
+  writeFileSync(file, "mine");
+  const there = readdirSync(repo.dir);
+  for (const [args, code, words] of [
+    [["--export", file], 1, /it is there already/],
+    [["--export", join(repo.dir, "no/such/folder")], 1, /no\/such\/folder/],
+    [
+      ["--export", join(repo.dir, "y"), "--since", "9999"],
+      1,
+      /no record is in that range; nothing was written/,
+    ],
+    [
+      ["--export", join(repo.dir, "y"), "--session", "ada"],
+      2,
+      /--since and --until choose them, --session does not/,
+    ],
+    [["--from", file, "--export", join(repo.dir, "y")], 2, /not with --from/],
+    [["--from", join(repo.dir, "nowhere")], 1, /nowhere: it is not there/],
+  ] as const) {
+    const done = await repo.signalbox("replay", ...args);
+    assert.equal(done.code, code, `${args.join(" ")}: ${done.stderr}`);
+    assert.match(done.stderr, words);
+  }
+  assert.equal(readFileSync(file, "utf8"), "mine");
+  assert.deepEqual(readdirSync(repo.dir), there);
 });

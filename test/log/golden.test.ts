@@ -22,6 +22,7 @@ const FROZEN: Record<string, string> = {
   "fence.jsonl": "e09e7750",
   "snapshot.json": "08850ef7",
   "archive.jsonl.gz": "a709a59b",
+  "export.jsonl": "62aaa4f4",
 };
 
 for (const [name, crc] of Object.entries(FROZEN)) {
