@@ -1,13 +1,10 @@
 /** What hooks add to a tool call and to git, as ratios to the bare runtime and to bare git. */
 import { spawn } from "node:child_process";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ALL_PROJECTIONS } from "../../src/app/box.ts";
-import { event } from "../../events/mod.ts";
-import { type Json, openLog } from "../../src/log/mod.ts";
 import { benchEnv, race, type Row, rowsOf, run } from "./measure.ts";
+import { grow, makeRepo, ROOT } from "./place.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const HISTORY = [0, 1000, 100_000, 1_000_000];
 
 export function benchHooks(dir: string, rounds: number, histories: readonly number[] = HISTORY): Row[] {
@@ -16,56 +13,6 @@ export function benchHooks(dir: string, rounds: number, histories: readonly numb
   rows.push(...benchCheapHook(join(dir, "cheap"), rounds), ...benchGit(join(dir, "git"), rounds));
   const bundle = statSync(join(ROOT, "dist/hook.cjs")).size;
   return [...rows, { what: "hook bundle", value: `${(bundle / 1024).toFixed(1)} KB` }];
-}
-
-function makeRepo(dir: string, install: boolean): string {
-  mkdirSync(dir, { recursive: true });
-  run("git", ["init", "-q", "-b", "main", dir]);
-  for (const [key, value] of [
-    ["user.name", "bench"],
-    ["user.email", "bench@example.com"],
-    ["gc.auto", "0"],
-  ])
-    run("git", ["-C", dir, "config", key!, value!]);
-  for (let i = 0; i < 50; i += 1) writeFileSync(join(dir, `f${i}.txt`), `${i}\n`);
-  run("git", ["-C", dir, "add", "."]);
-  run("git", ["-C", dir, "commit", "-qm", "base"]);
-  if (install) run(process.execPath, [join(ROOT, "dist/signalbox.cjs"), "init"], { cwd: dir });
-  return dir;
-}
-
-/** A history as sessions make it: starts, edits, commits, ends. */
-function grow(repo: string, events: number): void {
-  const log = openLog({
-    dir: join(repo, ".git/signalbox/log"),
-    projections: ALL_PROJECTIONS,
-    sync: "never",
-    snapshotEvery: 10_000,
-  });
-  const t = Date.now();
-  for (let i = 0; i < events; i += 1) {
-    const session = `s${Math.trunc(i / 200)}`;
-    const target = { kind: "path" as const, path: `src/dir${i % 40}/file${i % 997}.ts` };
-    const step = i % 200;
-    const e =
-      step === 0
-        ? event("session.started", { session, kind: "bench", tree: "", cwd: repo })
-        : step === 199
-          ? event("session.ended", { session, reason: "exit" })
-          : step % 2 === 1
-            ? event("reservation.granted", {
-                session,
-                tree: "",
-                targets: [target],
-                mode: "exclusive",
-                via: "edit",
-                until: t + 900_000,
-              })
-            : event("file.written", { session, tree: "", path: target.path, tool: "Edit", at: t });
-    log.append(() => ({ result: undefined, draft: { events: [e as unknown as Json], sync: false } }));
-  }
-  log.snapshot();
-  log.close();
 }
 
 function payload(session: string, file: string, name = "PreToolUse"): string {
