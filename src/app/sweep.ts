@@ -507,9 +507,9 @@ export interface Swept {
   readonly failed?: string;
 }
 
-/** Runs every loop, or only looks. What one of them meets keeps no other from its work. */
-export function sweepAll(ground: Ground, { dryRun = false } = {}): Swept[] {
-  const done = CLEANUP.map((loop) => runLoop(ground, loop, dryRun));
+/** Runs every loop, or some, or only looks. What one of them meets keeps no other from its work. */
+export function sweepAll(ground: Ground, { dryRun = false, loops = CLEANUP } = {}): Swept[] {
+  const done = loops.map((loop) => runLoop(ground, loop, dryRun));
   const events = done
     .filter(({ gone }) => gone > 0)
     .map(({ what, gone }) => event("cleanup.swept", { what, count: gone }));

@@ -77,7 +77,7 @@ function tryLock(file: string): IndexLock | undefined {
     // A file system without hard links: for a moment the lock is there without its content.
     if (!createAlone(file, text)) return undefined;
   } finally {
-    rmSync(temporary, { force: true });
+    discard(temporary);
   }
   const own = stampOf(file);
   const isHeld = () => own !== undefined && stampOf(file) === own;
@@ -87,6 +87,13 @@ function tryLock(file: string): IndexLock | undefined {
       if (isHeld()) rmSync(file, { force: true });
     },
   };
+}
+
+/** Failing here would leave a lock that nobody has a handle of; a second name of it holds nobody up. */
+function discard(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true });
+  } catch {}
 }
 
 function createAlone(file: string, text: string): boolean {

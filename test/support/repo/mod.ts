@@ -13,5 +13,5 @@ export { cleanEnv } from "./environment.ts";
 export { type Done, must, run } from "./exec.ts";
 export { ofType, readEvents } from "./log.ts";
 export * as payload from "./payload.ts";
-export { makeScratch, type ScratchOptions, ScratchRepo } from "./scratch.ts";
+export { type Cleaner, makeScratch, type ScratchOptions, ScratchRepo } from "./scratch.ts";
 export { type Answer, FakeSession, parseAnswer } from "./session.ts";
