@@ -133,6 +133,8 @@ broken() {
   rm -f "$sb"/runtime/code-*
   line="signalbox: $kind hook $name could not run ($1): this operation was not guarded; run: git signalbox doctor"
   printf '%s\n' "$line" >&2
+  # An empty file needs no room: what a full disk does not take is at least known to be missing.
+  { true >"$sb/spool/unrecorded"; } 2>/dev/null
   { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$line" >>"$sb/errors.log"; } 2>/dev/null
   [ "$kind" = claude ] && printf '{"systemMessage":"%s"}\n' "$(printf %s "$line" | tr '\000-\037"\\' ' ')"
   exit 0

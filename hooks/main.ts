@@ -5,7 +5,7 @@
  * Exit code: 0 go on, 3 refused (git hooks). Whatever breaks lets the operation through, says so in one line,
  * and puts it on record: as an event, or in errors.log when the log is what broke.
  */
-import { appendFileSync, writeSync } from "node:fs";
+import { appendFileSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { openBox } from "../src/adapters/box.ts";
 import { parseHookInput } from "../src/adapters/claude.ts";
@@ -92,6 +92,7 @@ function record(boxDir: string, box: Box | undefined, where: string, error: unkn
     recordFailure(box, where, error, sessionOf(process.env));
   } catch {
     try {
+      markUnrecorded(boxDir);
       appendFileSync(
         join(boxDir, "errors.log"),
         `${new Date().toISOString()} ${where}: ${describe(error)}\n`,
@@ -100,6 +101,11 @@ function record(boxDir: string, box: Box | undefined, where: string, error: unkn
       // Nowhere left to write; the line on the screen has said it.
     }
   }
+}
+
+/** For the next decision that gets into the log. An empty file needs no room on a full disk. */
+function markUnrecorded(boxDir: string): void {
+  writeFileSync(join(boxDir, "spool", "unrecorded"), "");
 }
 
 function print(text: string): void {

@@ -27,7 +27,7 @@ const CHECKED_KEPT_MS = 24 * 3_600_000;
 /**
  * What shell hooks leave (`hooks/hook.sh`): `seen/<session>`, whose mtime is the last sign of life, and
  * `wrote/<session>.<pid>.<n>`, the head of an edit tool's payload, and `read/<session>`: a line for each file it
- * has read.
+ * has read; `unrecorded`, empty, whose mtime is when a hook last failed to get into the log.
  */
 export function spoolIn(
   boxDir: string,
@@ -35,6 +35,7 @@ export function spoolIn(
 ): Spool {
   const root = join(boxDir, "spool");
   const dir = (kind: "seen" | "wrote" | "read" | "wake" | "checked") => join(root, kind);
+  const unrecorded = join(root, "unrecorded");
   const checked = (gitPid: string) => join(dir("checked"), gitPid.replaceAll(/\D/g, "") || "0");
 
   return {
@@ -52,10 +53,16 @@ export function spoolIn(
       // What was announced has been written since: the report says it all.
       const told = wrote.filter((each) => each.isBefore && reported.has(writeOf(each)));
       for (const { entry } of told) rmSync(join(dir("wrote"), entry), { force: true });
-      return [...seen, ...wrote.filter((each) => !told.includes(each))].sort((a, b) => a.at - b.at);
+      const missing = mtime(unrecorded);
+      const gap: Spooled[] = missing === undefined ? [] : [{ kind: "unrecorded", at: missing }];
+      return [...gap, ...seen, ...wrote.filter((each) => !told.includes(each))].sort((a, b) => a.at - b.at);
     },
     done(entries) {
       for (const entry of entries) rmSync(join(dir("wrote"), entry), { force: true });
+    },
+    doneUnrecorded(at) {
+      // Somebody who failed meanwhile has set another time.
+      if (mtime(unrecorded) === at) rmSync(unrecorded, { force: true });
     },
     read(session, tree, asked) {
       const file = join(dir("read"), session);

@@ -126,6 +126,7 @@ export function decide<R>(
     return { result: answer, draft: { events: events as unknown as Json[], sync, by } };
   });
   if (drained.length > 0) ports.spool.done(drained);
+  for (const each of spooled) if (each.kind === "unrecorded" && appended) ports.spool.doneUnrecorded(each.at);
   for (const tree of new Set(left)) ports.views.someLeft(tree);
   for (const session of ended) ports.views.removeLive(session);
   if (appended) show(box);
@@ -179,6 +180,11 @@ function goneSessions(state: SessionsState, ports: Ports, deciding?: string): Se
 
 function spoolEvents(state: SessionsState, spooled: readonly Spooled[]): Event[] {
   return spooled.flatMap((entry): Event[] => {
+    if (entry.kind === "unrecorded") {
+      const until = new Date(entry.at).toISOString();
+      const error = `up to ${until} hooks let operations through that are not on record; errors.log may have more`;
+      return [event("guard.failed", { where: "the log could not be written", error })];
+    }
     const session = findSession(state, entry.session);
     if (session === undefined) return [];
     if (entry.kind === "wrote") {

@@ -28,6 +28,8 @@ export interface Processes {
 /** One thing a shell hook left for the next fold. */
 export type Spooled =
   | { readonly kind: "seen"; readonly session: string; readonly at: number }
+  /** Until then some hooks could not get into the log. */
+  | { readonly kind: "unrecorded"; readonly at: number }
   | {
       readonly kind: "wrote";
       readonly session: string;
@@ -55,6 +57,8 @@ export interface Spool {
   readonly drain: () => Spooled[];
   /** Forgets entries whose events are in the log. */
   readonly done: (entries: readonly string[]) => void;
+  /** The log says by now that up to then something is missing from it. */
+  readonly doneUnrecorded: (at: number) => void;
   /** Shell commands whose end nobody has told of. */
   readonly commands: () => readonly Running[];
   /** Notes that pre-commit has checked what this git process commits; and forgets it again. */

@@ -452,6 +452,18 @@ export const CLEANUP: readonly CleanupLoop[] = [
     ({ ageMs }) => ageMs > 60 * MINUTE,
   ),
   {
+    what: "the mark of what is not on record",
+    where: "signalbox/spool",
+    made: "a hook that could not get into the log",
+    bound: "one empty file",
+    dead: "the log says so: the next decision that gets into it",
+    saved: "when, as guard.failed",
+    look: ({ list }) => ({
+      there: list("signalbox/spool").filter(({ name }) => name === "unrecorded").length,
+      dead: [],
+    }),
+  },
+  {
     what: "errors.log",
     where: "signalbox",
     made: "a hook that could not run",

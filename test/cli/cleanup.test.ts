@@ -10,7 +10,14 @@ import { DAY, groundOf, leavings, MAKERS } from "../support/leavings.ts";
 import { makeScratch } from "../support/repo/mod.ts";
 
 /** Done by a fold, or by the archiving that follows; nothing is ever dead there. */
-const BY_OTHERS = ["rebase queue entries", "notices", "segments", "snapshots", "archives"];
+const BY_OTHERS = [
+  "rebase queue entries",
+  "notices",
+  "segments",
+  "snapshots",
+  "archives",
+  "the mark of what is not on record",
+];
 /** The first is put on record when history is archived; the second's new age is by the log's own clock. */
 const NOT_AT_ONCE: ReadonlySet<string> = new Set(["reservations", "old indexes"]);
 
