@@ -40,12 +40,6 @@ export function spoolIn(
 
   return {
     drain() {
-      const seen = names(dir("seen"))
-        .filter(isSessionId)
-        .flatMap((session): Spooled[] => {
-          const at = mtime(join(dir("seen"), session));
-          return at === undefined ? [] : [{ kind: "seen", session, at }];
-        });
       const wrote = names(dir("wrote"))
         .slice(0, DRAINED_AT_ONCE)
         .flatMap((entry) => readWrote(join(dir("wrote"), entry), entry, repo));
@@ -55,8 +49,9 @@ export function spoolIn(
       for (const { entry } of told) rmSync(join(dir("wrote"), entry), { force: true });
       const missing = mtime(unrecorded);
       const gap: Spooled[] = missing === undefined ? [] : [{ kind: "unrecorded", at: missing }];
-      return [...gap, ...seen, ...wrote.filter((each) => !told.includes(each))].sort((a, b) => a.at - b.at);
+      return [...gap, ...wrote.filter((each) => !told.includes(each))].sort((a, b) => a.at - b.at);
     },
+    lastSeen: (session) => (isSessionId(session) ? mtime(join(dir("seen"), session)) : undefined),
     done(entries) {
       for (const entry of entries) rmSync(join(dir("wrote"), entry), { force: true });
     },

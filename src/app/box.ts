@@ -103,7 +103,7 @@ export function decide<R>(
     const gone = goneSessions(states.sessions, ports, by);
     const running = runningSessions(states, view.now, ports);
     const moment = { now: view.now, gone, running };
-    const fromSpool = spoolEvents(states.sessions, spooled);
+    const fromSpool = [...spoolEvents(states.sessions, spooled), ...seenEvents(states.sessions, ports)];
     drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
     const known = evolvedBy(states, fromSpool, view.now);
     const due = settle(known, moment, policies);
@@ -187,13 +187,17 @@ function spoolEvents(state: SessionsState, spooled: readonly Spooled[]): Event[]
     }
     const session = findSession(state, entry.session);
     if (session === undefined) return [];
-    if (entry.kind === "wrote") {
-      const { agent, tool, tree, path, at } = entry;
-      return [event("file.written", { session: session.id, agent, tool, tree, path, at })];
-    }
-    return entry.at - session.lastSeen < SEEN_EVERY_MS
-      ? []
-      : [event("session.seen", { session: session.id, at: entry.at })];
+    const { agent, tool, tree, path, at } = entry;
+    return [event("file.written", { session: session.id, agent, tool, tree, path, at })];
+  });
+}
+
+/** Asks for the marks of live sessions alone: what thousands of dead ones left costs no hook anything. */
+function seenEvents({ live, renamed }: SessionsState, { spool }: Ports): Event[] {
+  return Object.values(live).flatMap(({ id, lastSeen }) => {
+    const names = [id, ...Object.keys(renamed).filter((old) => renamed[old] === id)];
+    const at = Math.max(...names.map((name) => spool.lastSeen(name) ?? 0));
+    return at - lastSeen < SEEN_EVERY_MS ? [] : [event("session.seen", { session: id, at })];
   });
 }
 

@@ -27,7 +27,6 @@ export interface Processes {
 
 /** One thing a shell hook left for the next fold. */
 export type Spooled =
-  | { readonly kind: "seen"; readonly session: string; readonly at: number }
   /** Until then some hooks could not get into the log. */
   | { readonly kind: "unrecorded"; readonly at: number }
   | {
@@ -55,6 +54,8 @@ export interface Running {
 export interface Spool {
   /** What is there, oldest first, a bounded number at a time; what cannot be read is dropped. */
   readonly drain: () => Spooled[];
+  /** When a shell hook of a session last ran (ms). */
+  readonly lastSeen: (session: string) => number | undefined;
   /** Forgets entries whose events are in the log. */
   readonly done: (entries: readonly string[]) => void;
   /** The log says by now that up to then something is missing from it. */
