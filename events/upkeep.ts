@@ -20,6 +20,10 @@ export const logCompacted = define(
     bytesBefore: count(),
     bytesAfter: count(),
     proof: v.record(v.string(), v.string()),
+    /** The records that were folded for it begin here: 1 is the whole history, more what is new since the last proof. */
+    provenFrom: v.optional(count()),
+    /** All folds in one SHA-256, for the next proof to begin with. */
+    digest: v.optional(v.string()),
   }),
 );
 export const logRepaired = define(

@@ -5,7 +5,7 @@
  */
 import { event, type Event } from "../../events/mod.ts";
 import { holderOf } from "../domain/holder.ts";
-import { compactionDue } from "../policy/mod.ts";
+import { compactionDue, provenSoFar } from "../policy/mod.ts";
 import { isHeld } from "../domain/reservations.ts";
 import type { CompactReport } from "../log/mod.ts";
 import { type Box, decide, look } from "./box.ts";
@@ -20,22 +20,38 @@ export interface Compacted {
   readonly archived: number;
   /** Bytes of the log's folder before and after. */
   readonly bytes: { readonly before: number; readonly after: number };
-  /** Records that were folded again for the proof. */
+  /** Records that were folded again for the proof, and the first of them; 0 and 0 where there was none. */
   readonly proven: number;
+  readonly provenFrom: number;
   readonly removed: CompactReport["removed"];
   /** Leases that had run out, and are on record as such now. */
   readonly expired: number;
+}
+
+export interface CompactLogOptions {
+  /** Fold the whole history for the proof, however short ago that was done. */
+  readonly full?: boolean | undefined;
+  readonly onProgress?: ((folded: number, of: number) => void) | undefined;
 }
 
 /**
  * @param bytesOf the size of the log's folder
  * @throws the log's LogProof where a fold of the whole history differs: then nothing has been deleted
  */
-export function compactLog(box: Box, bytesOf: () => number): Compacted {
+export function compactLog(
+  box: Box,
+  bytesOf: () => number,
+  { full = false, onProgress }: CompactLogOptions = {},
+): Compacted {
   const expired = expireLeases(box);
   const before = bytesOf();
   const keep = box.settings["compact.keepDays"];
-  const { seq, archived, proof, removed } = box.log.compact(keep === 0 ? {} : { retainMs: keep * DAY_MS });
+  const { states, now } = look(box);
+  const { seq, archived, proof, removed } = box.log.compact({
+    retainMs: keep === 0 ? undefined : keep * DAY_MS,
+    known: full ? undefined : provenSoFar(states.upkeep, now),
+    onProgress,
+  });
   const records = archived.reduce((sum, each) => sum + each.records, 0);
   const bytes = { before, after: bytesOf() };
   decide(box, undefined, () => ({
@@ -46,11 +62,20 @@ export function compactLog(box: Box, bytesOf: () => number): Compacted {
         bytesBefore: bytes.before,
         bytesAfter: bytes.after,
         proof: Object.fromEntries(proof.folds.map(({ name, sha256 }) => [name, sha256])),
+        ...(proof.digest === "" ? {} : { provenFrom: proof.from, digest: proof.digest }),
       }),
     ],
     result: undefined,
   }));
-  return { through: seq, archived: records, bytes, proven: proof.records, removed, expired };
+  return {
+    through: seq,
+    archived: records,
+    bytes,
+    proven: proof.records,
+    provenFrom: proof.from,
+    removed,
+    expired,
+  };
 }
 
 /** Leases that ran out, their grace included, and that nobody has acted on: each only if it still stands as it was. */

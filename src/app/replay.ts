@@ -223,6 +223,8 @@ function apply(states: States, record: LogRecord): void {
   }
 }
 
+const TELL_EVERY = 10_000;
+
 export interface Verification {
   /** Found, and how many there have to be: the last record's number. */
   readonly records: number;
@@ -241,8 +243,14 @@ export interface Verification {
  *
  * @param dir the log's folder
  * @param first the oldest record that is kept; what retention has deleted cannot be folded again
+ * @param onProgress called now and then while records are folded
  */
-export function verify(box: Box, dir: string, first: number): Verification {
+export function verify(
+  box: Box,
+  dir: string,
+  first: number,
+  onProgress: (folded: number, of: number) => void = () => {},
+): Verification {
   const live = look(box).states;
   const head = box.log.head.seq;
   const health = inspectLog({ dir });
@@ -272,6 +280,7 @@ export function verify(box: Box, dir: string, first: number): Verification {
   for (const record of box.log.records({ to: head })) {
     records += 1;
     events += record.e.length;
+    if (records % TELL_EVERY === 0) onProgress(records, head);
     apply(states, record);
     for (; snapshots[compared]?.seq === record.s; compared += 1) {
       const { name, read } = snapshots[compared]!;

@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { noteRun } from "../adapters/background.ts";
 import { logFolder } from "../adapters/log-folder.ts";
@@ -11,7 +12,7 @@ import { LogProof } from "../log/mod.ts";
 import { command, JSON_OPTION } from "./command.ts";
 import { boxHere } from "./context.ts";
 import { EXIT } from "./exit.ts";
-import { out, outJson, printable, say, styled } from "./output.ts";
+import { out, outJson, percent, printable, progress, say, styled } from "./output.ts";
 
 export const compactCommand = command({
   name: "compact",
@@ -21,6 +22,10 @@ export const compactCommand = command({
     "dry-run": { type: "boolean", description: "only say what there is to do" },
     explain: { type: "boolean", description: "what is created, its bound, and when it may go" },
     due: { type: "boolean", description: "archive only if enough has come together" },
+    full: {
+      type: "boolean",
+      description: "fold the whole history for the proof, not only what is new since the last one",
+    },
     ...JSON_OPTION,
   },
   run({ args }) {
@@ -64,19 +69,24 @@ export const compactCommand = command({
     }
     try {
       noteRun(box.dir);
-      if (process.stderr.isTTY) say("sweeping what the dead have left …");
+      // Nobody waits for it: whoever works goes first.
+      if (args.due === true) setPriority(constants.priority.PRIORITY_LOW);
+      progress("sweeping what the dead have left …");
       const swept = sweepAll(ground);
       if (!args.json) for (const loop of swept) sweptLine(loop);
       if (args.due === true && !isCompactionDue(box)) {
         if (args.json) outJson("compact", 1, { dryRun: false, swept });
         return EXIT.ok;
       }
-      if (process.stderr.isTTY) say("folding the whole history for the proof …");
-      const done = compactLog(box, () => logFolder(box.dir).bytes);
+      progress("archiving …");
+      const done = compactLog(box, () => logFolder(box.dir).bytes, {
+        full: args.full,
+        onProgress: percent("folding history again for the proof"),
+      });
       if (args.json) outJson("compact", 1, { dryRun: false, ...done, swept });
       else
         out(
-          `${done.archived} records archived, ${done.proven} proven; the log takes ${size(done.bytes.after)}, was ${size(done.bytes.before)}`,
+          `${done.archived} records archived, ${done.proven} ${done.provenFrom > 1 ? "more " : ""}proven; the log takes ${size(done.bytes.after)}, was ${size(done.bytes.before)}`,
         );
       return EXIT.ok;
     } catch (error) {

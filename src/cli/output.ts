@@ -10,12 +10,26 @@ export function say(text: string): void {
   write(2, text);
 }
 
+let inProgress = false;
+
+/** One line on a terminal, written over and over, until something else is written or it is "". */
+export function progress(text: string): void {
+  inProgress = text !== "";
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text.slice(0, process.stderr.columns - 1)}`);
+}
+
+/** How far something long has come, as such a line. */
+export function percent(what: string): (done: number, of: number) => void {
+  return (done, of) => progress(`${what}: ${Math.floor((100 * done) / of)} %`);
+}
+
 /** A versioned JSON document on stdout. */
 export function outJson(kind: string, version: number, body: object): void {
   out(JSON.stringify({ kind: `signalbox.${kind}`, version, ...body }, undefined, 2));
 }
 
 function write(fd: number, text: string): void {
+  if (inProgress) progress("");
   const bytes = Buffer.from(text.endsWith("\n") ? text : `${text}\n`);
   for (let done = 0; done < bytes.length;) {
     try {

@@ -21,7 +21,7 @@ import { command } from "./command.ts";
 import { boxHere } from "./context.ts";
 import { CommandError, EXIT, type ExitCode, usageError } from "./exit.ts";
 import { followed, renderMoment } from "./log.ts";
-import { out, outJson, printable, say } from "./output.ts";
+import { out, outJson, percent, printable, progress, say } from "./output.ts";
 import { targetsOf } from "./targets.ts";
 import { renderStatus } from "./render-status.ts";
 
@@ -132,7 +132,8 @@ function kept(box: Box): History {
 }
 
 function verified(box: Box, { first }: History, { json }: { json?: boolean | undefined }): ExitCode {
-  const found = verify(box, join(box.dir, "log"), first);
+  progress("reading every file of the log …");
+  const found = verify(box, join(box.dir, "log"), first, percent("folding the whole history again"));
   const { records, expected, events, snapshots, differing, wrong } = found;
   const ok = differing.length + wrong.length === 0;
   if (json === true) outJson("verify", 1, { ...found, ok });

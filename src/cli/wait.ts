@@ -8,7 +8,7 @@ import { deliverNews } from "../app/turn.ts";
 import { command } from "./command.ts";
 import { boxHere } from "./context.ts";
 import { EXIT, type ExitCode, usageError } from "./exit.ts";
-import { out, outJson, say } from "./output.ts";
+import { out, outJson, progress, say } from "./output.ts";
 import { callerHere, TARGET_OPTIONS, targetsOf } from "./targets.ts";
 
 /** Less than the two minutes after which Claude Code ends a command. */
@@ -80,11 +80,6 @@ async function wait(box: Box, wanted: Wanted, forMs: number): Promise<Turn> {
   } finally {
     progress("");
   }
-}
-
-/** One line on a terminal, written over and over. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text.slice(0, process.stderr.columns - 1)}`);
 }
 
 function answer(box: Box, { targets }: Wanted, turn: Turn, json: boolean): ExitCode {

@@ -10,17 +10,18 @@ import { LogCorrupt } from "./errors.ts";
 import { archiveName, archivesOf, build, discard, type Files, isSegment } from "./files.ts";
 import { orMissing, segmentFirst, snapshotsOf } from "./files.ts";
 import { archiveEnd, type Entry, readArchive, readSegment } from "./history.ts";
-import { type FoldProof, prove } from "./proof.ts";
+import { NO_PROOF, type Proof, prove, type ProveOptions } from "./proof.ts";
 import { GENESIS } from "./record.ts";
 import { seal } from "./seal.ts";
 import type { Place } from "./snapshot.ts";
 
-export interface CompactOptions {
+export interface CompactOptions extends ProveOptions {
   /** End the live segment first. Default true. */
   readonly seal?: boolean | undefined;
   /**
-   * `full` (default): before anything is deleted, fold the whole history again and compare it with the
-   * snapshot that replaces it. Costs time in proportion to the history. `none`: only archives are compared.
+   * `full` (default): before anything is deleted, fold the history again and compare it with the snapshot that
+   * replaces it. Costs time in proportion to the history, or to what is new since the `known` proof. `none`: only
+   * archives are compared.
    */
   readonly proof?: "full" | "none" | undefined;
   /** Delete archives whose records are all older, in milliseconds. Default: keep everything for ever. */
@@ -39,8 +40,8 @@ export interface CompactReport {
   /** The durable snapshot stands at this sequence number. */
   readonly seq: number;
   readonly archived: readonly Archived[];
-  /** How the folds of the full history compared; empty where no proof was asked for or none is possible. */
-  readonly proof: { readonly records: number; readonly folds: readonly FoldProof[] };
+  /** How the folds of the full history compared. */
+  readonly proof: Proof;
   readonly removed: { readonly segments: number; readonly temporary: number; readonly archives: number };
 }
 
@@ -56,7 +57,7 @@ export function compact(core: Core, options: CompactOptions = {}): CompactReport
   const archived = archiveUpTo(core, base);
   // Another compactor may have died between its rename and its sync.
   files.disk.syncDir(files.path("arch"));
-  const proof = options.proof === "none" ? { records: 0, folds: [] } : prove(core, base);
+  const proof = options.proof === "none" ? NO_PROOF : prove(core, base, options);
   return { seq: base.head.seq, archived, proof, removed: sweep(core, base, options.retainMs) };
 }
 

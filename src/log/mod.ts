@@ -38,7 +38,7 @@ export {
   openLog,
   type View,
 } from "./open.ts";
-export type { FoldProof } from "./proof.ts";
+export type { FoldProof, Proof, Proven } from "./proof.ts";
 export { type Head, type Json, type LogRecord, type Skip } from "./record.ts";
 export { repairLog, type RepairOptions, type RepairReport } from "./repair.ts";
 export type { Hole } from "./salvage.ts";

@@ -11,11 +11,22 @@ const WORTH_IT = 500;
  * @param seq the last record's number
  */
 export function compactionDue(
-  { since, compactedAt, through }: UpkeepState,
+  { since, compactedAt, through }: Pick<UpkeepState, "since" | "compactedAt" | "through">,
   { now, seq }: { readonly now: number; readonly seq: number },
   { compact }: Pick<PolicySettings, "compact">,
 ): boolean {
   const records = seq - through;
   const last = compactedAt === 0 ? since : compactedAt;
   return records >= compact.everyRecords || (records >= WORTH_IT && now - last >= compact.everyMs);
+}
+
+/** A proof on top of the last one is as good as that one's snapshot was: now and then all of history is folded. */
+const FULL_PROOF_EVERY_MS = 7 * 24 * 3_600_000;
+
+/** What the next proof may begin with: nothing where all of history is to be folded again. */
+export function provenSoFar(
+  { proven, fullyProvenAt }: Pick<UpkeepState, "proven" | "fullyProvenAt">,
+  now: number,
+): UpkeepState["proven"] {
+  return now - fullyProvenAt < FULL_PROOF_EVERY_MS ? proven : undefined;
 }

@@ -34,6 +34,8 @@ export function benchScale(dir: string, counts: readonly number[]): Row[] {
         what: `${name}: bytes per event, archived`,
         value: (bytesIn(join(repo, ".git/signalbox/log/arch")) / events).toFixed(1),
       },
+      // A day's events more: the proof goes on from the last one.
+      ...again(repo, Math.min(20_000, events), took, name),
       row("replay, every event told, from archives", took(["replay"])),
       row("replay --verify", took(["replay", "--verify"])),
       row("replay --at", took(["replay", "--at", String(events)])),
@@ -42,6 +44,19 @@ export function benchScale(dir: string, counts: readonly number[]): Row[] {
     run("rm", ["-rf", repo, join(dir, `out-${events}.gz`)]);
     return rows;
   });
+}
+
+function again(
+  repo: string,
+  events: number,
+  took: (args: readonly string[]) => Measured,
+  name: string,
+): Row[] {
+  grow(repo, events);
+  const { s, mb } = took(["compact"]);
+  return [
+    { what: `${name}: ${events} more, compact again`, value: `${s.toFixed(1)} s, ${mb.toFixed(0)} MB` },
+  ];
 }
 
 interface Measured {

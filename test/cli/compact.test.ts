@@ -26,7 +26,12 @@ test("what was is archived; the story, the state and the holders are as before; 
   const [compacted] = repo.eventsOf("log.compacted");
   assert.ok((compacted?.archived ?? 0) > 5);
   assert.ok(Object.keys(compacted?.proof ?? {}).includes("reservations"), "each fold's hash is on record");
-  assert.ok((await repo.signalbox("compact")).code === 0);
+  assert.equal(compacted?.provenFrom, 1);
+  await ada.edit("g.txt");
+  assert.match((await repo.signalbox("compact")).stdout, /, \d+ more proven; /);
+  assert.match((await repo.signalbox("compact", "--full")).stdout, /archived, \d+ proven; /);
+  const [, second, third] = repo.eventsOf("log.compacted");
+  assert.deepEqual([second?.provenFrom, third?.provenFrom], [(compacted?.through ?? 0) + 1, 1]);
 });
 
 test("a lease that ran out long ago is on record as such afterwards, a running one is not touched", async (t) => {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import test from "node:test";
 import * as fc from "fast-check";
 import * as lib from "../../src/log/mod.ts";
-import { crc32 } from "../../src/log/crc32.ts";
+import { crc32, hex8 } from "../../src/log/crc32.ts";
 import { DIR, open, populated, tally, Told } from "./checks.ts";
 import { faultDisk, systemError } from "./fault-disk.ts";
 import { temporary } from "./real-disk.ts";
@@ -285,6 +285,73 @@ test("a fold that no longer gives what the snapshot holds stops compaction befor
   const segment = disk.paths().find((path) => path.includes("/seg/"))!;
   assert.throws(() => log.compact(), lib.LogProof);
   assert.ok(disk.bytes(segment), "the segment is still there");
+});
+
+test("a proof that is known to hold is gone on from; one that cannot be trusted is made again from the beginning", () => {
+  const disk = faultDisk();
+  const at = (version: number) => ({ ...tally, version });
+  const log = lib.openLog({ dir: DIR, projections: [tally], disk: disk.process(), create: true });
+  const grow = () => {
+    for (let i = 0; i < 5; i++) log.append(() => event);
+  };
+  grow();
+  const first = log.compact();
+  const known: lib.Proven = { seq: first.seq, digest: first.proof.digest };
+  grow();
+  const second = log.compact({ known });
+  assert.deepEqual([second.proof.from, second.proof.records], [first.seq + 1, second.seq - first.seq]);
+  grow();
+  const whole = (options: lib.CompactOptions, which = log) => {
+    const { from, records, folds, digest } = which.compact(options).proof;
+    assert.deepEqual([from, records], [1, which.head.seq]);
+    return { seq: records, folds, digest };
+  };
+  // The same digest, whichever way.
+  const on = log.compact({ known: { seq: second.seq, digest: second.proof.digest } }).proof;
+  assert.deepEqual([on.from, on.digest], [second.seq + 1, whole({}).digest]);
+  // Of another state, of a snapshot that is gone, ahead of the log, of no snapshot.
+  whole({ known: { seq: second.seq, digest: first.proof.digest } });
+  whole({ known });
+  whole({ known: { seq: log.head.seq + 100, digest: on.digest } });
+  whole({ known: { seq: second.seq + 1, digest: on.digest } });
+  // The snapshot was changed, its checksum too: not what was proven.
+  const last = whole({});
+  const base = disk.paths().find((path) => path.includes(`/snap/`) && path.includes(`${last.seq}`))!;
+  const [body = ""] = disk.bytes(base)!.toString("utf8").split("\n");
+  const forged = Buffer.from(body.replace('"count":', '"count":1'));
+  grow();
+  disk.put(base, Buffer.concat([forged, Buffer.from(`\n${hex8(crc32(forged))}`)]));
+  whole({ known: last });
+  // Another version of the fold has proven nothing yet.
+  const newer = lib.openLog({ dir: DIR, projections: [at(2)], disk: disk.process() });
+  whole({ known: whole({}) }, newer);
+});
+
+test("on top of a known proof a fold that does not give what the snapshot holds is found, and retention is no hindrance", () => {
+  let clock = 1_000;
+  let honest = true;
+  const liar = { ...tally, apply: (state: { count: number }) => void (state.count += honest ? 1 : 2) };
+  const disk = faultDisk();
+  const log = lib.openLog({
+    dir: DIR,
+    projections: [liar as typeof tally],
+    disk: disk.process(),
+    create: true,
+    now: () => clock,
+  });
+  let known: lib.Proven | undefined;
+  for (let round = 0; round < 4; round++) {
+    for (let i = 0; i < 3; i++) log.append(() => event);
+    clock += 1_000;
+    const { seq, proof } = log.compact({ known, retainMs: 1_500 });
+    assert.equal(proof.from, known === undefined ? 1 : known.seq + 1);
+    known = { seq, digest: proof.digest };
+  }
+  assert.throws(() => [...log.records()], lib.LogPruned);
+  assert.deepEqual(log.compact({}).proof.digest, "", "there is no beginning to fold from");
+  for (let i = 0; i < 3; i++) log.append(() => event);
+  honest = false;
+  assert.throws(() => log.compact({ known }), lib.LogProof);
 });
 
 test("retention deletes old archives; reading what is gone says so", () => {

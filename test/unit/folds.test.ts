@@ -85,7 +85,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   notices: 24_000, // the last 20 a live session
   guard: 8_000, // the last 20 incidents
   work: 32_000, // the last 256 files edited and not committed
-  upkeep: 200, // three numbers
+  upkeep: 300, // five numbers and a hash
   modes: 2_000, // the last 16 policies
   waiters: 8_000, // eight places a live holder
   stashes: 16_000, // the last 128 stash entries

@@ -169,6 +169,8 @@ const FIELDS: Fields = {
     bytesBefore: number,
     bytesAfter: number,
     proof: fc.constant({}),
+    provenFrom: maybe(number),
+    digest: maybe(words),
   },
   "log.repaired": { at: number, lost: words, kept: words },
   "cleanup.swept": { what: fc.constant("spool"), count: number },
