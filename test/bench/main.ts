@@ -11,6 +11,7 @@ import { benchHooks } from "./hooks.ts";
 import { type Row, run } from "./measure.ts";
 import { benchScale } from "./scale.ts";
 import { benchShim } from "./shim.ts";
+import { benchYear } from "./year.ts";
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
@@ -33,6 +34,13 @@ try {
     append: () => benchAppend(join(dir, "append"), quick ? 2000 : 20_000),
     scale: () =>
       benchScale(join(dir, "scale"), quick ? [20_000] : args.includes("--ten") ? [1e6, 1e7] : [100_000, 1e6]),
+    year: () =>
+      benchYear(
+        join(dir, "year"),
+        { sessions: 100, crew: 8, edits: 6, killed: 5, indexes: 3, seed: 1, days: quick ? 7 : 365 },
+        [1, 2, 7, 30, 90, 180, 270, 365],
+        quick ? 5 : 25,
+      ),
   };
   const only = args.includes("--only") ? args[args.indexOf("--only") + 1] : undefined;
   if (only !== undefined && parts[only] === undefined)

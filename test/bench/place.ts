@@ -13,8 +13,10 @@ export class Place {
   readonly #alive: ChildProcess[] = [];
   readonly dir: string;
 
-  constructor(dir: string, files: number, install = true) {
+  /** @param files made and committed in a new one; without, it is there already */
+  constructor(dir: string, files?: number, install = true) {
     this.dir = dir;
+    if (files === undefined) return;
     mkdirSync(dir, { recursive: true });
     run("git", ["init", "-q", "-b", "main", dir]);
     for (const [key, value] of [

@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { build } from "esbuild";
+import { callsOf, mayTrace } from "../support/calls.ts";
 import { type FakeSession, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
 
 /** Mounts on a folder, and says why not where that is not allowed. To be made before the scratch repository is. */
@@ -306,21 +307,6 @@ test("two versions at once in one repository: they exclude each other's edits an
   assert.deepEqual(repo.errors(), []);
 });
 
-/** System calls of one hook: what its cost grows with, whatever the machine does beside it. */
-function callsOf(repo: ScratchRepo, session: FakeSession, hook: string, input: object): number {
-  const trace = join(repo.dir, "trace");
-  const { status, stderr } = spawnSync("strace", ["-f", "-qq", "-o", trace, repo.entry, "claude", hook], {
-    cwd: repo.top,
-    env: session.env,
-    input: JSON.stringify(input),
-    encoding: "utf8",
-  });
-  assert.equal(status, 0, stderr);
-  return readFileSync(trace, "utf8").split("\n").length;
-}
-
-const mayTrace = spawnSync("strace", ["-qq", "-e", "trace=none", "true"]).status === 0 ? false : "no strace";
-
 test(
   "10,000 dead sessions' leftovers cost the next hooks nothing, before they are swept and after (git-lfs#6125)",
   { skip: mayTrace },
@@ -338,8 +324,8 @@ test(
       tool_use_id: "t",
     };
     const cost = () => ({
-      gate: Math.min(...[1, 2, 3].map(() => callsOf(repo, bob, "pre-edit", payload))),
-      shell: Math.min(...[1, 2, 3].map(() => callsOf(repo, bob, "pre-bash", {}))),
+      gate: Math.min(...[1, 2, 3].map(() => callsOf(repo, bob.env, "pre-edit", payload))),
+      shell: Math.min(...[1, 2, 3].map(() => callsOf(repo, bob.env, "pre-bash", {}))),
     });
     const before = cost();
     const old = new Date(Date.now() - 48 * 3_600_000);
