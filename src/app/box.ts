@@ -129,7 +129,7 @@ export function decide<R>(
   for (const each of spooled) if (each.kind === "unrecorded" && appended) ports.spool.doneUnrecorded(each.at);
   for (const tree of new Set(left)) ports.views.someLeft(tree);
   for (const session of ended) ports.views.removeLive(session);
-  if (appended) show(box);
+  if (appended) showViews(box);
   return result;
 }
 
@@ -158,7 +158,7 @@ const CHANGE_WHO_MAY: ReadonlySet<string> = new Set([
 ]);
 
 /** Puts what shell hooks ask where they look for it: who is to be told something, and whether anybody is alone. */
-function show({ log, ports }: Box): void {
+export function showViews({ log, ports }: Box): void {
   const { inbox } = log.state(PROJECTIONS.notices);
   for (const [session, notices] of Object.entries(inbox))
     if (notices.length > 0) ports.views.someNews(session);

@@ -10,6 +10,8 @@ export interface Check {
   readonly name: string;
   /** What it means when all is well. */
   readonly means: string;
+  /** What `--fix` does where it is not; "": it takes a person, and the finding says what. */
+  readonly fix: string;
   readonly run: () => Finding;
 }
 

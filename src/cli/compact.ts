@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { noteRun } from "../adapters/background.ts";
 import { logFolder } from "../adapters/log-folder.ts";
 import { releaseMutex, takeMutex } from "../adapters/mutex.ts";
-import { worktreesOf } from "../adapters/doctor.ts";
+import { worktreesOf } from "../adapters/git/worktrees.ts";
 import { sweepGround } from "../adapters/sweep-ground.ts";
 import { compactable, compactLog, isCompactionDue } from "../app/compact.ts";
 import { recordFailure } from "../app/failure.ts";

@@ -5,12 +5,14 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
@@ -159,7 +161,100 @@ const ILLS: Readonly<
   },
 };
 
-for (const [what, { break: breakIt, check, says, fixes }] of Object.entries(ILLS)) {
+const rubbish = (file: string) => writeFileSync(file, "rubbish");
+
+const MORE_ILLS: typeof ILLS = {
+  "a snapshot is damaged": {
+    break: async (repo) => {
+      await repo.startSession("ada");
+      await repo.signalbox("compact");
+      const dir = join(repo.boxDir, "log/snap");
+      rubbish(join(dir, readdirSync(dir)[0]!));
+    },
+    check: "snapshots",
+    says: /cannot be read: snap\/\d+-\w+\.base\.json/,
+    fixes: true,
+  },
+  "a live session is not in the views": {
+    break: async (repo) => {
+      await repo.startSession("ada");
+      unlinkSync(join(repo.boxDir, "views/live/ada"));
+    },
+    check: "views",
+    says: /session ada is live and not in views\/live/,
+    fixes: true,
+  },
+  "sessions are together, and the views do not say so": {
+    break: async (repo) => {
+      const ada = await repo.startSession("ada");
+      const bob = await repo.startSession("bob");
+      await ada.edit("a.txt");
+      await bob.edit("b.txt");
+      unlinkSync(join(repo.boxDir, "views/together"));
+    },
+    check: "views",
+    says: /views\/together is missing/,
+    fixes: true,
+  },
+  "a tool has set core.bare": {
+    break: async (repo) => {
+      await repo.mustGit("add", ".");
+      await repo.mustGit("config", "core.bare", "true");
+    },
+    check: "shared config",
+    says: /core\.bare is true, and this repository has a working tree/,
+    fixes: true,
+  },
+  "a tool has set core.worktree": {
+    break: async (repo) => void (await repo.mustGit("config", "core.worktree", "/nonexistent")),
+    check: "shared config",
+    says: /core\.worktree is \/nonexistent, not the folder that \.git is in/,
+    fixes: true,
+  },
+  "the shared config cannot be parsed": {
+    break: (repo) => appendFileSync(repo.path(".git/config"), "\n[core\nrubbish"),
+    check: "shared config",
+    says: /git cannot read it: .*bad config/,
+  },
+  "a killed git has left locks": {
+    break: (repo) => {
+      writeFileSync(repo.path(".git/index.lock"), "");
+      writeFileSync(repo.path(".git/refs/heads/main.lock"), "");
+    },
+    check: "locks",
+    says: /of a git that was killed: .*index\.lock, .*main\.lock/,
+    fixes: true,
+  },
+  "a staged file's content is gone from the repository, and is in the working tree": {
+    break: (repo) => loseStaged(repo),
+    check: "staged",
+    says: /staged, and their content is not in the repository: staged\.txt/,
+    fixes: true,
+  },
+  "a staged file's content is gone for good": {
+    break: async (repo) => {
+      await loseStaged(repo);
+      writeFileSync(repo.path("staged.txt"), "something else\n");
+    },
+    check: "staged",
+    says: /staged\.txt/,
+  },
+  "a working tree is half moved": {
+    break: (repo) => writeFileSync(repo.path(".git/signalbox-move"), ""),
+    check: "indexes",
+    says: /half moved/,
+    fixes: true,
+  },
+};
+
+async function loseStaged(repo: ScratchRepo): Promise<void> {
+  writeFileSync(repo.path("staged.txt"), "work\n");
+  await repo.mustGit("add", "staged.txt");
+  const oid = (await repo.mustGit("rev-parse", ":staged.txt")).trim();
+  rmSync(repo.path(`.git/objects/${oid.slice(0, 2)}/${oid.slice(2)}`));
+}
+
+for (const [what, { break: breakIt, check, says, fixes }] of Object.entries({ ...ILLS, ...MORE_ILLS })) {
   test(`${what}: "${check}" is red${fixes ? ", and --fix mends it" : ""}`, async (t) => {
     const repo = await makeScratch(t);
     await breakIt(repo);
@@ -206,4 +301,48 @@ test("a linked working tree whose hooks git does not run is named (S44)", async 
   assert.equal(ok, false);
   assert.ok(detail.includes(`in ${linked} git does not run: pre-commit`), detail);
   assert.ok(!detail.includes(`in ${repo.top} git`), "and only there");
+});
+
+test("what was changed in the shared config is kept as it was", async (t) => {
+  const repo = await makeScratch(t);
+  await repo.mustGit("config", "core.worktree", "/nonexistent");
+  const before = readFileSync(repo.path(".git/config"), "utf8");
+  const { fixed = "" } = (await doctor(repo, "--fix")).get("shared config") ?? {};
+  assert.match(fixed, /the config as it was: .*config\.broken$/);
+  assert.equal(readFileSync(repo.path(".git/config.broken"), "utf8"), before);
+  assert.equal((await repo.git("status")).code, 0);
+});
+
+test("what a repair lost is on record: in doctor, in the story, and what came after is kept", async (t) => {
+  const repo = await makeScratch(t);
+  await ILLS["the log is damaged"]!.break(repo);
+  await doctor(repo, "--fix");
+  const { detail = "" } = (await doctor(repo)).get("log") ?? {};
+  assert.match(detail, /lost before a repair: \d+/);
+  assert.match(detail, /copies of what was damaged in log\/broken/);
+  assert.match((await repo.signalbox("replay")).stdout, /the log was repaired at \d+: records \d+ to \d+/);
+  assert.match((await repo.signalbox("replay")).stdout, /f3\.txt/, "what came after the hole is still told");
+});
+
+test("a client that is too old is named, one that is not there is not missed", async (t) => {
+  const bin = mkdtempSync(join(tmpdir(), "signalbox-client-"));
+  t.after(() => rmSync(bin, { recursive: true }));
+  const repo = await makeScratch(t, { env: { PATH: `${bin}:${process.env["PATH"]}` } });
+  const says = async (text: string) => {
+    writeFileSync(join(bin, "claude"), `#!/bin/sh\necho "${text}"\n`, { mode: 0o755 });
+    return (await doctor(repo)).get("client");
+  };
+  assert.deepEqual([(await says("2.1.330 (Claude Code)"))?.ok, (await says("3.0.0"))?.ok], [true, true]);
+  assert.match((await says("2.1.197 (Claude Code)"))?.detail ?? "", /2\.1\.214 or newer/);
+  assert.match((await says("2.0.999"))?.detail ?? "", /2\.1\.214 or newer/);
+  assert.equal((await says("nonsense"))?.ok, false);
+});
+
+test("every check is explained, and docs/doctor.md has a row for each", async (t) => {
+  const repo = await makeScratch(t);
+  const { stdout } = await repo.signalbox("doctor", "--explain", "--json");
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; means: string; fix: string }[] };
+  const page = readFileSync(new URL("../../docs/doctor.md", import.meta.url), "utf8");
+  for (const { name, means, fix } of checks)
+    assert.ok(page.includes(`| ${name} | ${means} | ${fix} |`), name);
 });

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openBox } from "../../src/adapters/box.ts";
-import { worktreesOf } from "../../src/adapters/doctor.ts";
+import { worktreesOf } from "../../src/adapters/git/worktrees.ts";
 import { keepTip, saveRescue } from "../../src/adapters/git/rescue.ts";
 import { findRepo } from "../../src/adapters/locate.ts";
 import { takeMutex } from "../../src/adapters/mutex.ts";

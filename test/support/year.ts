@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, write
 import { join } from "node:path";
 import { event } from "../../events/mod.ts";
 import { openBox } from "../../src/adapters/box.ts";
-import { worktreesOf } from "../../src/adapters/doctor.ts";
+import { worktreesOf } from "../../src/adapters/git/worktrees.ts";
 import { gitdirsOf, treeAt } from "../../src/adapters/git/gitdirs.ts";
 import { listRescues } from "../../src/adapters/git/rescue.ts";
 import { findRepo } from "../../src/adapters/locate.ts";

@@ -71,6 +71,23 @@ export function locksIn(at: LocksAt): string[] {
     .filter((file) => stampOf(file) !== undefined);
 }
 
+/** Those of them that nobody holds. Only looks; a lock of our own is no matter: the next who wants it breaks it. */
+export function staleLocks(at: LocksAt): string[] {
+  const first = candidates(at, undefined).map((one) => ({ ...one, stamp: stampOf(one.file) }));
+  const there = first.filter(({ file, stamp }) => stamp !== undefined && !isOurs(file));
+  if (there.length === 0) return [];
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+  return there
+    .filter(({ file, stamp }) => stampOf(file) === stamp)
+    .filter(({ file, kind }) => holderOfLock(at, { file, kind }) === undefined)
+    .map(({ file }) => file);
+}
+
+function holderOfLock(at: LocksAt, { file, kind }: Candidate): string | undefined {
+  const scope = kind === "index" || kind === "next-index" ? "index" : "ref";
+  return pidFile(file)?.holder ?? holderOf(file, scope, at);
+}
+
 function candidates(at: Place, branch: string | undefined): Candidate[] {
   const { gitDir, commonDir } = at;
   const ref = branch ?? /^ref:\s*(refs\/\S+)/.exec(textOf(join(gitDir, "HEAD")) ?? "")?.[1];
@@ -93,8 +110,7 @@ function clean(at: LocksAt, { file, kind }: Candidate, stamp: string): StaleLock
     // Ours says itself whose it is.
     return breakStale(file) ? done("removed", "its holder has ended") : done("kept", "signalbox holds it");
   }
-  const scope = kind === "index" || kind === "next-index" ? "index" : "ref";
-  const holder = pidFile(file)?.holder ?? holderOf(file, scope, at);
+  const holder = holderOfLock(at, { file, kind });
   if (holder !== undefined) return done("kept", holder);
   const alone = lockIndex(breakerOf(at, file, kind, stamp), { waitMs: 0 });
   if (alone === undefined) return done("kept", "it is being cleaned up already");
