@@ -427,7 +427,7 @@ export const CLEANUP: readonly CleanupLoop[] = [
     what: "snapshots",
     where: "signalbox/log/snap",
     made: "every log.snapshotEvery records; each archiving",
-    bound: "three, and two durable ones",
+    bound: "three, and three durable ones",
     dead: "a newer one stands for the same",
     saved: NOTHING,
     look: ({ list }) => ({ there: list("signalbox/log/snap").length, dead: [] }),

@@ -43,7 +43,8 @@ export interface Snapshot extends Place {
   readonly folds: readonly SavedFold[];
 }
 
-const KEEP = { base: 2, cache: 3 };
+/** Of durable ones more than one, so that the last proven one outlives a compaction that was killed after its own. */
+const KEEP = { base: 3, cache: 3 };
 
 /** How far behind the head another version's fold may be before a snapshot no longer carries it along. */
 export const CARRY = 4096;

@@ -11,6 +11,7 @@ import { benchHooks } from "./hooks.ts";
 import { type Row, run } from "./measure.ts";
 import { benchScale } from "./scale.ts";
 import { benchShim } from "./shim.ts";
+import { benchUpkeep } from "./upkeep.ts";
 import { benchYear } from "./year.ts";
 
 const args = process.argv.slice(2);
@@ -34,6 +35,7 @@ try {
     append: () => benchAppend(join(dir, "append"), quick ? 2000 : 20_000),
     scale: () =>
       benchScale(join(dir, "scale"), quick ? [20_000] : args.includes("--ten") ? [1e6, 1e7] : [100_000, 1e6]),
+    upkeep: () => benchUpkeep(join(dir, "upkeep"), quick ? 5 : 15, quick ? 20_000 : 200_000),
     year: () =>
       benchYear(
         join(dir, "year"),

@@ -1,7 +1,7 @@
 /** The child of the kill tests: `node worker.cjs <mode> <dir> <name>`. Tells on stdout what it was acknowledged. */
 
 import * as fs from "node:fs";
-import { openLog, type Projection } from "../../src/log/mod.ts";
+import { openLog, type Projection, type Proven } from "../../src/log/mod.ts";
 
 /** Numbered tickets: no two records may hold the same one. */
 export const tickets: Projection<{ next: number }> = {
@@ -12,6 +12,9 @@ export const tickets: Projection<{ next: number }> = {
     for (const { ticket } of e as { ticket?: number }[]) if (ticket !== undefined) state.next = ticket + 1;
   },
 };
+
+/** Of one writer. */
+export const APPENDS = 500;
 
 const [mode = "", dir = "", by = ""] = process.argv.slice(2);
 const open = (sync: "data" | "never") =>
@@ -37,6 +40,32 @@ const MODES: Record<string, () => void> = {
     append(log);
     log.compact();
     append(log);
+  },
+  writer() {
+    const log = open("never");
+    for (let i = 0; i < APPENDS; i++) append(log);
+  },
+  // Each proof from the one before; each tells how many records it has archived and folded.
+  compactor() {
+    const log = open("data");
+    let known: Proven | undefined;
+    while (!fs.existsSync(`${dir}.done`)) {
+      const { seq, archived, proof } = log.compact({ known });
+      known = { seq, digest: proof.digest };
+      fs.writeSync(1, `${archived.reduce((sum, { records }) => sum + records, 0)} ${proof.records}\n`);
+    }
+  },
+  // Whole, whatever is moved away beneath it.
+  reader() {
+    const log = open("never");
+    while (!fs.existsSync(`${dir}.done`)) {
+      const { seq } = log.catchUp();
+      let count = 0;
+      for (const { s } of log.records({ to: seq }))
+        if (s !== ++count) throw new Error(`${s} after ${count - 1}`);
+      if (count !== seq) throw new Error(`${count} records of ${seq}`);
+      fs.writeSync(1, `${seq} ${count}\n`);
+    }
   },
   storm() {
     const log = open(by.endsWith("0") ? "data" : "never");

@@ -311,6 +311,8 @@ test("a proof that is known to hold is gone on from; one that cannot be trusted 
   assert.deepEqual([on.from, on.digest], [second.seq + 1, whole({}).digest]);
   // Of another state, of a snapshot that is gone, ahead of the log, of no snapshot.
   whole({ known: { seq: second.seq, digest: first.proof.digest } });
+  grow();
+  log.compact();
   whole({ known });
   whole({ known: { seq: log.head.seq + 100, digest: on.digest } });
   whole({ known: { seq: second.seq + 1, digest: on.digest } });
