@@ -52,8 +52,8 @@ test("a month of forty sessions a day, a quarter of them killed, stays inside th
       before.files <= 40 + 6 * live + 4 * PLAN.sessions * nights,
       `day ${day}: ${before.files} files`,
     );
-    assert.ok(before.bytes <= 5_000_000, `day ${day}: ${before.bytes} bytes`);
-    assert.ok(before.snapshotBytes <= 5 * 200_000, `day ${day}: ${before.snapshotBytes} bytes of snapshots`);
+    assert.ok(before.bytes <= 4_000_000, `day ${day}: ${before.bytes} bytes`);
+    assert.ok(before.snapshotBytes <= 6 * 200_000, `day ${day}: ${before.snapshotBytes} bytes of snapshots`);
     assert.ok(after.gitdirs <= live + PLAN.indexes * 2 * nights, `day ${day}: ${after.gitdirs} gitdirs`);
     const refs = after.unsaved + 2 * PLAN.indexes * (nights + 1);
     assert.ok(after.refs <= refs, `day ${day}: ${after.refs} refs, ${after.unsaved} of work nobody wants`);
