@@ -20,8 +20,10 @@ export const logCompacted = define(
     bytesBefore: count(),
     bytesAfter: count(),
     proof: v.record(v.string(), v.string()),
-    /** The records that were folded for it begin here: 1 is the whole history, more what is new since the last proof. */
+    /** The records that were folded for it begin here; without, there was nothing that could be folded. */
     provenFrom: v.optional(count()),
+    /** The whole history was folded, as far as it can be; else what is new since the last proof. */
+    full: v.optional(v.boolean()),
     /** All folds in one SHA-256, for the next proof to begin with. */
     digest: v.optional(v.string()),
   }),

@@ -5,7 +5,7 @@
  */
 import { event, type Event } from "../../events/mod.ts";
 import { holderOf } from "../domain/holder.ts";
-import { compactionDue, provenSoFar } from "../policy/mod.ts";
+import { compactionDue, fullProofDue } from "../policy/mod.ts";
 import { isHeld } from "../domain/reservations.ts";
 import type { CompactReport } from "../log/mod.ts";
 import { type Box, decide, look } from "./box.ts";
@@ -47,9 +47,11 @@ export function compactLog(
   const before = bytesOf();
   const keep = box.settings["compact.keepDays"];
   const { states, now } = look(box);
+  const whole = full || fullProofDue(states.upkeep, now);
   const { seq, archived, proof, removed } = box.log.compact({
     retainMs: keep === 0 ? undefined : keep * DAY_MS,
-    known: full ? undefined : provenSoFar(states.upkeep, now),
+    known: states.upkeep.proven,
+    full: whole,
     onProgress,
   });
   const records = archived.reduce((sum, each) => sum + each.records, 0);
@@ -62,7 +64,9 @@ export function compactLog(
         bytesBefore: bytes.before,
         bytesAfter: bytes.after,
         proof: Object.fromEntries(proof.folds.map(({ name, sha256 }) => [name, sha256])),
-        ...(proof.digest === "" ? {} : { provenFrom: proof.from, digest: proof.digest }),
+        ...(proof.from === 0 ? {} : { provenFrom: proof.from }),
+        full: whole || proof.from === 1,
+        digest: proof.digest,
       }),
     ],
     result: undefined,

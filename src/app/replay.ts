@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Event } from "../../events/mod.ts";
 import { FOLDS, type States } from "../domain/mod.ts";
 import { covers, type Target } from "../domain/pattern.ts";
@@ -8,11 +9,13 @@ import {
   LogPruned,
   type LogRecord,
   readExport,
+  type Saved,
   type SavedFold,
   savedSnapshots,
   writeExport,
 } from "../log/mod.ts";
-import { type Box, eventsOf, type FoldName, look } from "./box.ts";
+import { type Box, eventsOf, look } from "./box.ts";
+import { FOLD_NAMES, Folding, type Gap, initialStates, savedStates } from "./folding.ts";
 import { shortName } from "./identity.ts";
 import type { StatusView } from "./status.ts";
 import { sessionsIn } from "./story.ts";
@@ -109,6 +112,8 @@ export interface History {
   readonly first: number;
   /** The folds right before it; `undefined` where that cannot be known. */
   readonly before: () => States | undefined;
+  /** Snapshots that tell the states at their places, oldest first. */
+  readonly saved: () => readonly Saved[];
   readonly records: (range?: { readonly from?: number; readonly to?: number }) => Iterable<LogRecord>;
 }
 
@@ -117,6 +122,7 @@ export function historyOf(box: Box, first: number): History {
   return {
     first,
     before: () => (first === 1 ? initialStates() : undefined),
+    saved: () => savedSnapshots({ dir: join(box.dir, "log") }),
     records: ({ from = first, to } = {}) => box.log.records(to === undefined ? { from } : { from, to }),
   };
 }
@@ -127,50 +133,41 @@ export function historyIn(file: string): History {
   return {
     first: header.first,
     before: () => (header.first === 1 ? initialStates() : savedStates(header.folds)),
+    saved: () => [],
     *records({ from = header.first, to = Number.POSITIVE_INFINITY } = {}) {
       for (const record of records()) if (record.s >= from && record.s <= to) yield record;
     },
   };
 }
 
-/** What was saved of a fold, if it is of this build's version. */
-function savedFold(saved: readonly SavedFold[], each: FoldName): SavedFold | undefined {
-  const { name, version } = FOLDS[each];
-  return saved.find((fold) => fold.name === name && fold.version === version);
-}
-
-/** States of folds by name, if all of them are of this build's versions. */
-function savedStates(folds: readonly SavedFold[]): States | undefined {
-  const states: Partial<Record<FoldName, unknown>> = {};
-  for (const name of Object.keys(FOLDS) as FoldName[]) {
-    const found = savedFold(folds, name);
-    if (found === undefined) return undefined;
-    states[name] = found.state;
-  }
-  return states as States;
-}
-
 /**
  * The states as they were then, folded from the beginning; and the record and time they ended with.
  *
- * @throws LogPruned if what there is begins later, or does not say what it begins with
+ * @throws LogPruned if it cannot be known: what there is begins later, or something is lost and no snapshot after it
+ *   was made before then
  */
 export function statesAt(history: History, until: Until): { states: States; seq: number; now: number } {
   const { first } = history;
-  const states = history.before();
-  if (states === undefined || ("seq" in until && until.seq < first && first > 1))
-    throw new LogPruned(
-      `Cannot tell the state then: the history begins with record ${first}${states === undefined ? ", and what was before is not known" : ""}.`,
-    );
-  let seq = first - 1;
+  const folding = foldingOf(history);
   let last = 0;
   for (const record of history.records()) {
     if ("seq" in until ? record.s > until.seq : record.t > until.time) break;
-    apply(states, record);
-    seq = record.s;
+    folding.add(record);
     last = record.t;
   }
+  const { states, seq, gaps } = folding;
+  const gap = gaps.at(-1);
+  if (states === undefined || ("seq" in until && until.seq < first && first > 1))
+    throw new LogPruned(
+      gap === undefined
+        ? `Cannot tell the state then: the history begins with record ${first}${history.before() === undefined ? ", and what was before is not known" : ""}.`
+        : `Cannot tell the state then: records ${gap.from} to ${gap.to} are lost, and no snapshot was made between them and then.`,
+    );
   return { states, seq, now: "time" in until ? until.time : last };
+}
+
+function foldingOf(history: History): Folding {
+  return new Folding(history.before(), history.first - 1, history.saved());
 }
 
 /**
@@ -185,18 +182,18 @@ export function exportHistory(
   file: string,
   { since, until }: { readonly since?: Until | undefined; readonly until?: Until | undefined },
 ): Exported | undefined {
-  const states = history.before();
+  const folding = foldingOf(history);
   const records = history.records()[Symbol.iterator]();
   let next = records.next();
   const isWanted = (record: LogRecord) => since === undefined || !isBefore(momentOf(record), since);
-  for (; !next.done && !isWanted(next.value); next = records.next())
-    if (states !== undefined) apply(states, next.value);
+  for (; !next.done && !isWanted(next.value); next = records.next()) folding.add(next.value);
   if (next.done || (until !== undefined && isAfter(momentOf(next.value), until))) return undefined;
   const first = next.value.s;
+  const { states } = folding;
   const folds =
     states === undefined || first === 1
       ? []
-      : (Object.keys(FOLDS) as FoldName[]).map((each) => {
+      : FOLD_NAMES.map((each) => {
           const { name, version } = FOLDS[each];
           return { name, version, seq: first - 1, state: states[each] as unknown as Json };
         });
@@ -211,27 +208,18 @@ export function exportHistory(
 
 const momentOf = ({ s, t }: LogRecord) => ({ seq: s, t });
 
-function initialStates(): States {
-  return Object.fromEntries(Object.entries(FOLDS).map(([name, fold]) => [name, fold.initial()])) as States;
-}
-
-function apply(states: States, record: LogRecord): void {
-  for (const event of eventsOf(record)) {
-    for (const [name, fold] of Object.entries(FOLDS)) {
-      fold.evolve(states[name as FoldName] as never, event, { seq: record.s, t: record.t });
-    }
-  }
-}
-
 const TELL_EVERY = 10_000;
 
 export interface Verification {
-  /** Found, and how many there have to be: the last record's number. */
+  /** Found, and how many there have to be: up to the last record's number, but for what is lost. */
   readonly records: number;
   readonly expected: number;
   readonly events: number;
+  /** Snapshots that were compared with what the records give. */
   readonly snapshots: number;
-  /** Folds whose live state, from snapshot and tail, is not what the full history gives. */
+  /** Records that are lost, and that a repair has marked. */
+  readonly lost: readonly Gap[];
+  /** Folds whose live state, from snapshot and tail, is not what the history gives. */
   readonly differing: readonly string[];
   /** What else is not as it was written, and where. */
   readonly wrong: readonly string[];
@@ -239,10 +227,11 @@ export interface Verification {
 
 /**
  * Reads every file of the log, folds the whole history anew in one pass, and compares: checksums, chain and seals,
- * each snapshot at its place, the live states, the count.
+ * each snapshot at its place, the live states, the count. Behind a gap, and where retention has deleted the beginning,
+ * it folds from the next snapshot on.
  *
  * @param dir the log's folder
- * @param first the oldest record that is kept; what retention has deleted cannot be folded again
+ * @param first the oldest record that is kept
  * @param onProgress called now and then while records are folded
  */
 export function verify(
@@ -258,50 +247,46 @@ export function verify(
     ...health.corrupt.map(({ file, offset, seq, why }) => `${file} at byte ${offset}, record ${seq}: ${why}`),
     ...health.snapshots.flatMap(({ name, why }) => (why === undefined ? [] : [`snap/${name}: ${why}`])),
   ];
-  if (health.corrupt.length > 0)
-    return { records: health.committed, expected: head, events: 0, snapshots: 0, differing: [], wrong };
-  if (first > 1) {
-    if (box.settings["compact.keepDays"] === 0)
-      wrong.push(
-        `record 1: history before record ${first} is gone, and nothing is to be deleted (compact.keepDays)`,
-      );
-    return {
-      records: health.committed,
-      expected: head - first + 1,
-      events: 0,
-      snapshots: 0,
-      differing: [],
-      wrong,
-    };
-  }
-  const states = initialStates();
-  const snapshots = savedSnapshots({ dir }).filter(({ seq }) => seq <= head);
-  let [records, events, compared] = [0, 0, 0];
-  for (const record of box.log.records({ to: head })) {
+  const found = { expected: head - first + 1, events: 0, snapshots: 0, lost: [], differing: [], wrong };
+  if (health.corrupt.length > 0) return { ...found, records: health.committed };
+  if (first > 1 && box.settings["compact.keepDays"] === 0)
+    wrong.push(
+      `record 1: history before record ${first} is gone, and nothing is to be deleted (compact.keepDays)`,
+    );
+  const history = historyOf(box, first);
+  const folding = foldingOf(history);
+  const saved = history.saved().filter(({ seq }) => seq <= head);
+  let [records, events, compared, next] = [0, 0, 0, 0];
+  for (const record of history.records({ to: head })) {
     records += 1;
     events += record.e.length;
     if (records % TELL_EVERY === 0) onProgress(records, head);
-    apply(states, record);
-    for (; snapshots[compared]?.seq === record.s; compared += 1) {
-      const { name, read } = snapshots[compared]!;
-      wrong.push(
-        ...differingFolds(states, read() ?? []).map(
-          (fold) => `${name}: fold ${fold} is not what records 1 to ${record.s} give`,
-        ),
-      );
+    folding.add(record);
+    const { states, seq } = folding;
+    for (; next < saved.length && saved[next]!.seq <= seq; next += 1) {
+      const { name, seq: at, read } = saved[next]!;
+      if (at < seq || states === undefined) continue;
+      compared += 1;
+      const differing = differingFolds(states, read() ?? []);
+      wrong.push(...differing.map((fold) => `${name}: fold ${fold} is not what records 1 to ${at} give`));
     }
   }
-  if (records !== head) wrong.push(`${records} records were found, ${head} are expected`);
-  const names = Object.keys(FOLDS) as FoldName[];
-  const differing = names.filter((name) => canonical(live[name]) !== canonical(states[name]));
-  return { records, expected: head, events, snapshots: compared, differing, wrong };
+  const lost = folding.gaps;
+  const expected = found.expected - lost.reduce((sum, { from, to }) => sum + to - from, 0);
+  if (records !== expected) wrong.push(`${records} records were found, ${expected} are expected`);
+  const { states } = folding;
+  const differing = FOLD_NAMES.filter(
+    (name) => states !== undefined && canonical(live[name]) !== canonical(states[name]),
+  );
+  return { ...found, records, expected, events, snapshots: compared, lost, differing };
 }
 
 /** Of folds as a snapshot holds them, by name and version, those that a replay does not give. */
 function differingFolds(states: States, saved: readonly SavedFold[]): string[] {
-  return (Object.keys(FOLDS) as FoldName[]).filter((name) => {
-    const found = savedFold(saved, name);
-    return found !== undefined && canonical(found.state) !== canonical(states[name]);
+  return FOLD_NAMES.filter((each) => {
+    const { name, version } = FOLDS[each];
+    const found = saved.find((fold) => fold.name === name && fold.version === version);
+    return found !== undefined && canonical(found.state) !== canonical(states[each]);
   });
 }
 

@@ -5,7 +5,7 @@ import { logFolder } from "../adapters/log-folder.ts";
 import { releaseMutex, takeMutex } from "../adapters/mutex.ts";
 import { worktreesOf } from "../adapters/git/worktrees.ts";
 import { sweepGround } from "../adapters/sweep-ground.ts";
-import { compactable, compactLog, isCompactionDue } from "../app/compact.ts";
+import { compactable, type Compacted, compactLog, isCompactionDue } from "../app/compact.ts";
 import { recordFailure } from "../app/failure.ts";
 import { CLEANUP, type Swept, sweepAll } from "../app/sweep.ts";
 import { LogProof } from "../log/mod.ts";
@@ -86,7 +86,7 @@ export const compactCommand = command({
       if (args.json) outJson("compact", 1, { dryRun: false, ...done, swept });
       else
         out(
-          `${done.archived} records archived, ${done.proven} ${done.provenFrom > 1 ? "more " : ""}proven; the log takes ${size(done.bytes.after)}, was ${size(done.bytes.before)}`,
+          `${done.archived} records archived, ${provenText(done)}; the log takes ${size(done.bytes.after)}, was ${size(done.bytes.before)}`,
         );
       return EXIT.ok;
     } catch (error) {
@@ -99,6 +99,11 @@ export const compactCommand = command({
     }
   },
 });
+
+function provenText({ proven, provenFrom }: Compacted): string {
+  if (provenFrom === 0) return "none proven (the beginning of history is gone; the next proof begins here)";
+  return provenFrom > 1 ? `${proven} more proven` : `${proven} proven`;
+}
 
 function explained(found: readonly Swept[]) {
   const now = new Map(found.map((each) => [each.what, each]));

@@ -134,15 +134,21 @@ function kept(box: Box): History {
 function verified(box: Box, { first }: History, { json }: { json?: boolean | undefined }): ExitCode {
   progress("reading every file of the log …");
   const found = verify(box, join(box.dir, "log"), first, percent("folding the whole history again"));
-  const { records, expected, events, snapshots, differing, wrong } = found;
-  const ok = differing.length + wrong.length === 0;
+  const { records, expected, events, snapshots, lost, differing, wrong } = found;
+  const ok = lost.length + differing.length + wrong.length === 0;
   if (json === true) outJson("verify", 1, { ...found, ok });
   else if (ok)
     out(
-      `${records} records, ${events} events: chain and checksums hold; ${snapshots} snapshots are what they give`,
+      `${records} records, ${events} events: chain and checksums hold; ${snapshots === 0 ? "no snapshot yet to compare" : `${snapshots} snapshots are what they give`}`,
     );
   else out(`${records} of ${expected} records`);
   if (ok) return EXIT.ok;
+  for (const { from, to } of lost)
+    say(`signalbox: records ${from} to ${to} are lost; a repair has marked the gap and gone on behind it`);
+  if (differing.length + wrong.length === 0) {
+    say("signalbox: all the others are as they were written");
+    return EXIT.corrupt;
+  }
   for (const place of wrong) say(`signalbox: ${printable(place)}`);
   if (differing.length > 0)
     say(`signalbox: these folds differ from the full history: ${differing.join(", ")}`);

@@ -25,7 +25,7 @@ export interface Proof {
   readonly from: number;
   readonly records: number;
   readonly folds: readonly FoldProof[];
-  /** Of all folds; "" where there is no proof. Keep it with the snapshot's number for the next proof. */
+  /** Of all folds, for the next proof to begin with; "" where none was asked for. */
   readonly digest: string;
 }
 
@@ -37,6 +37,8 @@ export interface ProveOptions {
    * has come since is folded on top of it: by induction that is the whole history.
    */
   readonly known?: Proven | undefined;
+  /** All of history is to be folded, if it can be. */
+  readonly full?: boolean | undefined;
   /** Called now and then while records are folded. */
   readonly onProgress?: ((folded: number, of: number) => void) | undefined;
 }
@@ -45,43 +47,69 @@ const TELL_EVERY = 10_000;
 
 /**
  * Folds records up to the snapshot's again and compares each fold with the snapshot as the disk gives it back.
- * Where retention has deleted the beginning, and no last proof helps, there is nothing to fold: no proof.
+ *
+ * Where the beginning cannot be folded (retention has deleted it, or a repair has marked records as lost) the last proof
+ * is what is left to begin with; without one there is none, and this snapshot's states are what the next begins with.
  *
  * @throws LogProof where a fold differs
  */
-export function prove(core: Core, base: Snapshot, { known, onProgress }: ProveOptions = {}): Proof {
+export function prove(core: Core, base: Snapshot, { known, full, onProgress }: ProveOptions = {}): Proof {
   const { files, folds } = core;
   const { seq, crc } = base.head;
-  const start = known && known.seq <= seq ? proven(files, folds.projections, known) : undefined;
-  const from = start === undefined ? 1 : known!.seq + 1;
-  if ((archivesOf(files.list("arch"))[0]?.first ?? 1) > from) return NO_PROOF;
   const stored = decodeSnapshot(files.disk.readFile(files.path("snap", snapshotName(seq, crc, true))));
-  const fresh = folds.projections.map((projection, i) => ({
-    projection,
-    state: start === undefined ? projection.initial() : (start[i]!.state as unknown),
-  }));
-  let records = 0;
-  try {
-    for (const { record } of core.history(from, seq)) {
-      for (const { projection, state } of fresh) projection.apply(state, record);
-      records++;
-      if (records % TELL_EVERY === 0) onProgress?.(records, seq - from + 1);
-    }
-  } catch (error) {
-    if (error instanceof LogPruned) return NO_PROOF;
-    throw error;
-  }
-  const proofs = fresh.map(({ projection: { name, version }, state }): FoldProof => {
-    const saved = savedAs(stored?.folds, { name, version });
-    const expected = sorted(state as Json);
-    if (!saved || sorted(saved.state) !== expected) {
+  const begin = () => folds.projections.map((projection) => projection.initial());
+  const last = known && known.seq <= seq ? proven(files, folds.projections, known) : undefined;
+  const whole = () => foldFrom(core, 1, begin(), seq, onProgress);
+  const rest = () =>
+    last === undefined
+      ? undefined
+      : foldFrom(
+          core,
+          known!.seq + 1,
+          last.map(({ state }) => state),
+          seq,
+          onProgress,
+        );
+  const folded = full === true || last === undefined ? (whole() ?? rest()) : (rest() ?? whole());
+  const proofs = folds.projections.map((projection, i): FoldProof => {
+    const { name, version } = projection;
+    const saved = savedAs(stored?.folds, projection);
+    const text = sorted((folded === undefined ? saved?.state : folded.states[i]) as Json);
+    if (!saved || sorted(saved.state) !== text) {
       throw new LogProof(
         `Cannot compact the log in ${files.dir}: fold ${name} of records 1 to ${seq} is not what the snapshot holds. Nothing was deleted; repair the log.`,
       );
     }
-    return { name, version, sha256: sha256(expected) };
+    return { name, version, sha256: sha256(text) };
   });
-  return { from, records, folds: proofs, digest: digestOf(proofs) };
+  const digest = digestOf(proofs);
+  return folded === undefined
+    ? { ...NO_PROOF, digest }
+    : { from: folded.from, records: folded.records, folds: proofs, digest };
+}
+
+/** Nothing where a record up to `to` is not there to be folded. */
+function foldFrom(
+  core: Core,
+  from: number,
+  states: readonly unknown[],
+  to: number,
+  onProgress: ProveOptions["onProgress"],
+): { from: number; records: number; states: readonly unknown[] } | undefined {
+  if ((archivesOf(core.files.list("arch"))[0]?.first ?? 1) > from) return undefined;
+  let records = 0;
+  try {
+    for (const { record } of core.history(from, to)) {
+      if (record.skip !== undefined) return undefined;
+      core.folds.projections.forEach((projection, i) => projection.apply(states[i], record));
+      records++;
+      if (records % TELL_EVERY === 0) onProgress?.(records, to - from + 1);
+    }
+  } catch (error) {
+    if (error instanceof LogPruned) return undefined;
+    throw error;
+  }
+  return { from, records, states };
 }
 
 /** The states that were proven last, one for each projection, from a snapshot that still holds just them. */

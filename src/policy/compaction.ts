@@ -23,10 +23,7 @@ export function compactionDue(
 /** A proof on top of the last one is as good as that one's snapshot was: now and then all of history is folded. */
 const FULL_PROOF_EVERY_MS = 7 * 24 * 3_600_000;
 
-/** What the next proof may begin with: nothing where all of history is to be folded again. */
-export function provenSoFar(
-  { proven, fullyProvenAt }: Pick<UpkeepState, "proven" | "fullyProvenAt">,
-  now: number,
-): UpkeepState["proven"] {
-  return now - fullyProvenAt < FULL_PROOF_EVERY_MS ? proven : undefined;
+/** Whether all of history is to be folded for the next proof. */
+export function fullProofDue({ fullProofAt }: Pick<UpkeepState, "fullProofAt">, now: number): boolean {
+  return fullProofAt === 0 || now - fullProofAt >= FULL_PROOF_EVERY_MS;
 }

@@ -4,7 +4,7 @@ export { POLICY_DEFAULTS, type PolicySettings } from "./settings.ts";
 export { type Loop, LOOPS, type Moment, settle } from "./settle.ts";
 export { type CoordinationMode, coordinationMode } from "./coordination.ts";
 export { refreshDue, type RefreshMode, refreshMode } from "./refresh.ts";
-export { compactionDue, provenSoFar } from "./compaction.ts";
+export { compactionDue, fullProofDue } from "./compaction.ts";
 export { announce } from "./announce.ts";
 export {
   afterConflict,

@@ -1,13 +1,13 @@
 /** The audit: a history that is not as it was written is found out, and where; who had to do with a file. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { pack } from "../../src/log/archive.ts";
 import { FOLDS } from "../../src/domain/mod.ts";
-import { crc32 } from "../../src/log/crc32.ts";
+import { crc32, hex8 } from "../../src/log/crc32.ts";
 import { builtCommand, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
 
 /** Archives, a live segment and snapshots. */
@@ -347,4 +347,53 @@ test("nothing is written over, nothing half; nonsense is said", async (t) => {
   }
   assert.equal(readFileSync(file, "utf8"), "mine");
   assert.deepEqual(readdirSync(repo.dir), there);
+});
+
+test("behind a gap that a repair has marked, everything is known again: audit, compaction and proof go on", async (t) => {
+  const repo = await makeScratch(t);
+  const ada = await repo.startSession("ada");
+  await repo.startSession("bob");
+  for (let i = 0; i < 3; i += 1) await ada.ask(`a${i}.txt`);
+  await repo.mustSignalbox("compact");
+  for (let i = 0; i < 3; i += 1) await ada.ask(`b${i}.txt`);
+  await repo.mustSignalbox("compact");
+  const [name = ""] = readdirSync(join(repo.boxDir, "log/arch"));
+  const archive = join(repo.boxDir, "log/arch", name);
+  truncateSync(archive, statSync(archive).size - 3);
+  // What is new can be archived all the same; that all of history cannot be folded stops a full proof.
+  await ada.ask("c.txt");
+  assert.match(await repo.mustSignalbox("compact"), /more proven/);
+  assert.equal((await repo.signalbox("compact", "--full")).code, 4);
+  await repo.mustSignalbox("doctor", "--fix");
+
+  const { code, stderr } = await repo.signalbox("replay", "--verify");
+  assert.equal(code, 4);
+  assert.match(
+    stderr,
+    /^signalbox: records 1 to \d+ are lost; a repair has marked the gap and gone on behind it$/m,
+  );
+  assert.match(stderr, /^signalbox: all the others are as they were written$/m);
+  assert.doesNotMatch(stderr, /fold|doctor/);
+  assert.match(await repo.mustSignalbox("compact"), /more proven/);
+  assert.match(await repo.mustSignalbox("compact", "--full"), /more proven/, "as much as there is");
+  const lost = Number(/records 1 to (\d+)/.exec(stderr)?.[1]);
+  const before = await repo.signalbox("replay", "--at", String(lost));
+  assert.deepEqual([before.code === 0, before.stdout], [false, ""]);
+  assert.match(before.stderr, /records 1 to \d+ are lost, and no snapshot was made between them and then/);
+  const at = JSON.parse(await repo.mustSignalbox("replay", "--at", "23:59:59", "--json")) as {
+    sessions: { id: string }[];
+  };
+  assert.deepEqual(
+    at.sessions.map(({ id }) => id),
+    ["ada", "bob"],
+  );
+
+  // A lie behind the gap is found all the same.
+  const [last = ""] = readdirSync(join(repo.boxDir, "log/snap")).sort().toReversed();
+  const file = join(repo.boxDir, "log/snap", last);
+  const [body = ""] = readFileSync(file, "utf8").replace('"ada"', '"eve"').split("\n");
+  writeFileSync(file, `${body}\n${hex8(crc32(Buffer.from(body)))}`);
+  const lying = await repo.signalbox("replay", "--verify");
+  assert.equal(lying.code, 4);
+  assert.match(lying.stderr, new RegExp(`snap/${last}: fold \\w+ is not what records 1 to`));
 });

@@ -350,7 +350,13 @@ test("on top of a known proof a fold that does not give what the snapshot holds 
     known = { seq, digest: proof.digest };
   }
   assert.throws(() => [...log.records()], lib.LogPruned);
-  assert.deepEqual(log.compact({}).proof.digest, "", "there is no beginning to fold from");
+  assert.equal(log.compact({ known, full: true }).proof.from, known!.seq + 1, "as much as there is");
+  // Without a last proof there is nothing to fold; what stands now is what the next begins with.
+  const { seq, proof } = log.compact({});
+  assert.deepEqual([proof.from, proof.records, proof.folds], [0, 0, []]);
+  log.append(() => event);
+  assert.equal(log.compact({ known: { seq, digest: proof.digest } }).proof.from, seq + 1);
+  known = { seq, digest: proof.digest };
   for (let i = 0; i < 3; i++) log.append(() => event);
   honest = false;
   assert.throws(() => log.compact({ known }), lib.LogProof);

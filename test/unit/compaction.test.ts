@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compactionDue, provenSoFar, POLICY_DEFAULTS } from "../../src/policy/mod.ts";
+import { compactionDue, fullProofDue, POLICY_DEFAULTS } from "../../src/policy/mod.ts";
 import { min } from "../support/domain/mod.ts";
 
 const DAY = 24 * 60;
@@ -17,11 +17,9 @@ test("compaction is due after 20,000 records, or a day with something to archive
   assert.equal(due(20_600, 4 * DAY, { compactedAt: min(2 * DAY), through: 20_000 }), true);
 });
 
-test("a proof begins where the last one ended; after a week, or without one, with the first record", () => {
-  const proven = { seq: 20_000, digest: "5d1e" };
-  const at = (minute: number) => provenSoFar({ proven, fullyProvenAt: min(1) }, min(minute));
-  assert.equal(at(7 * DAY), proven);
-  assert.equal(at(7 * DAY + 1), undefined);
-  assert.equal(provenSoFar({ fullyProvenAt: min(1) }, min(2)), undefined);
-  assert.equal(provenSoFar({ proven, fullyProvenAt: 0 }, min(7 * DAY + 1)), undefined);
+test("all of history is folded for the first proof, and for one a week", () => {
+  const due = (minute: number, fullProofAt = 0) => fullProofDue({ fullProofAt }, min(minute));
+  assert.equal(due(1), true);
+  assert.equal(due(7 * DAY, min(1)), false);
+  assert.equal(due(7 * DAY + 1, min(1)), true);
 });

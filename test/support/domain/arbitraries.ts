@@ -170,6 +170,7 @@ const FIELDS: Fields = {
     bytesAfter: number,
     proof: fc.constant({}),
     provenFrom: maybe(number),
+    full: maybe(fc.boolean()),
     digest: maybe(words),
   },
   "log.repaired": { at: number, lost: words, kept: words },
