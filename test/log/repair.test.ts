@@ -156,3 +156,32 @@ test("a healthy log is left alone", () => {
   assert.deepEqual(repair(disk.process()), { repaired: false, holes: [], broken: [] });
   assert.deepEqual(disk.paths(), before);
 });
+
+test("whichever archive is lost, what comes after it is whole, sealed and archived again", () => {
+  for (const lost of [0, 1, 2, 3]) {
+    const { disk } = logOf(0, "a", true, lib);
+    const told = new Told();
+    const log = open(lib, disk.process());
+    for (let round = 0; round < 4; round++) {
+      told.append(lib, log, `r${round}`);
+      told.append(lib, log, `r${round}`);
+      log.compact();
+    }
+    told.append(lib, log, "live");
+    log.seal();
+    told.append(lib, log, "live");
+    const archives = disk.paths().filter((path) => path.includes("/arch/"));
+    assert.equal(archives.length, 4);
+    disk.put(archives.sort()[lost]!, new TextEncoder().encode("garbage"));
+    assert.equal(repair(disk.process()).holes.length, 1);
+    for (const step of ["repaired", "compacted", "sealed and compacted", "again"]) {
+      const { ok, corrupt, skipped } = lib.inspectLog({ dir: DIR, disk: disk.process() });
+      assert.deepEqual([ok, corrupt, skipped.length], [true, [], 1], `archive ${lost}, ${step}`);
+      told.append(lib, log, step);
+      log.compact();
+    }
+    const kept = [...log.records()].filter(({ k }) => k !== undefined).length;
+    assert.equal(kept, told.acks.length - 2);
+    assert.equal(repair(disk.process()).repaired, false, "nothing more to repair");
+  }
+});
