@@ -119,7 +119,7 @@ export function spoolIn(
 
 function removeOlder(file: string, ageMs: number): void {
   const at = mtime(file);
-  if (at !== undefined && Date.now() - at > ageMs) rmSync(file, { force: true });
+  if (at !== undefined && Date.now() - at > ageMs) rmSync(file, { recursive: true, force: true });
 }
 
 type Wrote = Extract<Spooled, { kind: "wrote" }>;

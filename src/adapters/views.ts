@@ -51,7 +51,7 @@ export function viewsIn(boxDir: string): Views {
       renameSync(`${file}~${process.pid}`, file);
     },
     removeLive(session) {
-      for (const folder of folders()) rmSync(join(folder, session), { force: true });
+      for (const folder of folders()) rmSync(join(folder, session), { recursive: true, force: true });
     },
     someNews(session) {
       hint(() => existsSync(join(news, session)) || touch(news, session));
@@ -83,7 +83,7 @@ export function viewsIn(boxDir: string): Views {
           const made = statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs;
           // A young one may belong to a session that has not appended its first event yet.
           if (made !== undefined && Date.now() - made > PRUNE_AFTER_MS)
-            rmSync(join(folder, name), { force: true });
+            rmSync(join(folder, name), { recursive: true, force: true });
         }
       }
     },

@@ -76,10 +76,10 @@ export const replayCommand = command({
         throw usageError(
           `--export takes whole records: --since and --until choose them, --${other} does not`,
         );
-      return exported(here.box, history, resolve(args.export), range);
+      return exported(here.box, watched(history), resolve(args.export), range);
     }
     if (args.at !== undefined) {
-      const view = viewAt(history, args.at);
+      const view = viewAt(watched(history), args.at);
       const { at: now, seq } = view;
       if (args.json) outJson("status", 1, view);
       else out(`as of record ${seq}, ${new Date(now).toISOString()}\n${renderStatus(view)}`);
@@ -91,7 +91,7 @@ export const replayCommand = command({
         throw usageError(
           `--diff takes two times or records, like 12:00..12:30 or 5..9, not ${JSON.stringify(args.diff)}`,
         );
-      const changes = differences(viewAt(history, from), viewAt(history, to));
+      const changes = differences(viewAt(watched(history), from), viewAt(watched(history), to));
       if (args.json) outJson("diff", 1, changes);
       else
         for (const [sign, facts] of [
@@ -129,6 +129,24 @@ function kept(box: Box): History {
   const { first } = logFolder(box.dir);
   if (first > 1) say(`signalbox: history begins with record ${first}; what was before has been deleted`);
   return historyOf(box, first);
+}
+
+const TELL_EVERY = 20_000;
+
+/** The same, and how far its reading has come is shown to whoever waits for the end of it. */
+function watched(history: History): History {
+  return {
+    ...history,
+    *records(range) {
+      let count = 0;
+      for (const record of history.records(range)) {
+        count += 1;
+        if (count % TELL_EVERY === 0) progress(`reading history: record ${record.s}`);
+        yield record;
+      }
+      progress("");
+    },
+  };
 }
 
 function verified(box: Box, { first }: History, { json }: { json?: boolean | undefined }): ExitCode {

@@ -236,6 +236,7 @@ const KEPT = {
   log: "the log of what happened",
   "settings.json": "your settings",
   "errors.log": "what went wrong",
+  "errors.log.old": "what went wrong before",
 };
 
 /** Takes everything back. @throws GitTrouble, InstallProblem */
