@@ -161,8 +161,10 @@ function verified(box: Box, { first }: History, { json }: { json?: boolean | und
     );
   else out(`${records} of ${expected} records`);
   if (ok) return EXIT.ok;
-  for (const { from, to } of lost)
-    say(`signalbox: records ${from} to ${to} are lost; a repair has marked the gap and gone on behind it`);
+  for (const { from, to } of lost) {
+    const which = from === to ? `record ${from} is` : `records ${from} to ${to} are`;
+    say(`signalbox: ${which} lost; a repair has marked the gap and gone on behind it`);
+  }
   if (differing.length + wrong.length === 0) {
     say("signalbox: all the others are as they were written");
     return EXIT.corrupt;
