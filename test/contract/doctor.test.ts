@@ -130,6 +130,22 @@ const ILLS: Readonly<
     says: /1 time\(s\) .*pre-edit could not run/,
     fixes: true,
   },
+  "the guard has broken, and the log says so": {
+    break: async (repo) => {
+      const ada = await repo.startSession("ada");
+      await repo.startSession("bob");
+      const views = join(repo.boxDir, "views/live");
+      rmSync(views, { recursive: true });
+      writeFileSync(views, "");
+      await ada.ask("a.txt");
+      rmSync(views);
+      await ada.ask("a.txt");
+      await repo.startSession("bob");
+    },
+    check: "failures",
+    says: /1 time\(s\) .*claude pre-edit: /,
+    fixes: true,
+  },
   "a session's process is gone": {
     break: async (repo) => (await repo.startSession("ada")).kill(),
     check: "leftovers",
@@ -303,6 +319,18 @@ test("a linked working tree whose hooks git does not run is named (S44)", async 
   assert.ok(!detail.includes(`in ${repo.top} git`), "and only there");
 });
 
+test("a working tree whose own config sends git's hooks elsewhere is named (config.worktree)", async (t) => {
+  const repo = await makeScratch(t);
+  const linked = await repo.worktree("linked");
+  assert.ok((await doctor(repo)).get("git hooks")?.ok);
+  await repo.mustGit("config", "extensions.worktreeConfig", "true");
+  await repo.mustGit("-C", linked, "config", "--worktree", "core.hooksPath", "/nonexistent");
+  const { ok, detail = "" } = (await doctor(repo)).get("git hooks") ?? {};
+  assert.equal(ok, false);
+  assert.ok(detail.includes(`in ${linked} git does not run: pre-commit`), detail);
+  assert.ok(!detail.includes(`in ${repo.top} git`), "and only there");
+});
+
 test("what was changed in the shared config is kept as it was", async (t) => {
   const repo = await makeScratch(t);
   await repo.mustGit("config", "core.worktree", "/nonexistent");
@@ -321,6 +349,10 @@ test("what a repair lost is on record: in doctor, in the story, and what came af
   assert.match(detail, /lost before a repair: \d+/);
   assert.match(detail, /copies of what was damaged in log\/broken/);
   assert.match((await repo.signalbox("replay")).stdout, /the log was repaired at \d+: records \d+ to \d+/);
+  assert.match(
+    (await repo.signalbox("status")).stdout,
+    /repaired: the log was damaged; lost: records \d+ to \d+/,
+  );
   assert.match((await repo.signalbox("replay")).stdout, /f3\.txt/, "what came after the hole is still told");
 });
 

@@ -32,7 +32,37 @@ describe("the guard's incidents", () => {
         ["refused", min(5), "commit of f, g"],
       ],
     );
-    assert.deepEqual(counts, { failed: 1, bypassed: 2, refused: 2 });
+    assert.deepEqual(counts, { failed: 1, bypassed: 2, refused: 2, repaired: 0 });
+  });
+
+  test("that somebody has seen are still told, and noted; what breaks afterwards is not", () => {
+    const swept = (what: string) => event("cleanup.swept", { what, count: 1 });
+    const { incidents } = given(
+      at(1, failed("a")),
+      at(2, event("guard.bypassed", { how: "x" })),
+      at(3, swept("sessions")),
+      at(4, failed("b")),
+      at(5, swept("failures")),
+      at(6, failed("c")),
+    ).states.guard;
+    assert.deepEqual(
+      incidents.map(({ text, noted }) => [text, noted]),
+      [
+        ["edit: a", true],
+        ["x", undefined],
+        ["edit: b", true],
+        ["edit: c", undefined],
+      ],
+    );
+  });
+
+  test("and repairs of the log are told, and what they lost", () => {
+    const repaired = event("log.repaired", { at: 9, lost: "records 4 to 4", kept: "x.broken" });
+    const { incidents, counts } = given(at(1, repaired)).states.guard;
+    assert.deepEqual(
+      [incidents[0]?.kind, incidents[0]?.text, counts.repaired],
+      ["repaired", "the log was damaged; lost: records 4 to 4", 1],
+    );
   });
 
   test("are the last 20, each cut to 300 characters; all are counted", () => {

@@ -104,7 +104,7 @@ export function failures({ boxDir, open }: Patient): Finding {
 
 function recordedFailures(open: () => Box): { at: number; text: string }[] {
   try {
-    return look(open()).states.guard.incidents.filter((i) => i.kind === "failed");
+    return look(open()).states.guard.incidents.filter((i) => i.kind === "failed" && i.noted !== true);
   } catch (error) {
     if (error instanceof LogError) return [];
     throw error;
