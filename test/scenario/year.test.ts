@@ -59,6 +59,9 @@ test("a month of forty sessions a day, a quarter of them killed, stays inside th
     assert.ok(after.refs <= refs, `day ${day}: ${after.refs} refs, ${after.unsaved} of work nobody wants`);
   }
   const clean = sizes.filter(({ after }) => after.files <= 40 + 6 * after.live);
+  t.diagnostic(
+    `files before a night at most ${Math.max(...sizes.map(({ before }) => before.files))}, after ${Math.max(...clean.map(({ after }) => after.files))}; clean after ${clean.length} nights of ${PLAN.days}`,
+  );
   assert.ok(clean.length >= PLAN.days * 0.7, `after ${clean.length} nights of ${PLAN.days} it was clean`);
   assert.ok((sizes.at(-1)?.after.unsaved ?? 0) > 0, "what nobody has committed is kept");
   if (costs.length === 2) {
