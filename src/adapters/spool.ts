@@ -17,7 +17,7 @@ import { locate } from "./locate.ts";
 import { attributionFiles } from "./survey-file.ts";
 
 /** One fold takes at most so many; the next takes the rest. */
-const DRAINED_AT_ONCE = 4096;
+const DRAINED_AT_ONCE = 1024;
 /** Of what a session has read the last so many count. */
 const READS_KEPT = 200;
 /** A session that is not live may still be starting; a commit may wait that long for its editor. */

@@ -93,7 +93,7 @@ export function decide<R>(
 ): R {
   const { log, ports } = box;
   const spooled = ports.spool.drain();
-  let drained: string[] = [];
+  let drained: readonly Spooled[] = [];
   let ended: string[] = [];
   let left: string[] = [];
   let appended = false;
@@ -103,16 +103,18 @@ export function decide<R>(
     const gone = goneSessions(states.sessions, ports, by);
     const running = runningSessions(states, view.now, ports);
     const moment = { now: view.now, gone, running };
-    const fromSpool = [...spoolEvents(states.sessions, spooled), ...seenEvents(states.sessions, ports)];
-    drained = spooled.flatMap((entry) => (entry.kind === "wrote" ? [entry.entry] : []));
+    const taken = takeSpooled(states.sessions, spooled);
+    drained = taken.entries;
+    const fromSpool = [...taken.events, ...fitting(seenEvents(states.sessions, ports))];
     const known = evolvedBy(states, fromSpool, view.now);
-    const due = settle(known, moment, policies);
+    const due = fitting(settle(known, moment, policies));
     const current = evolvedBy(known, due, view.now);
     const { events: own, result: answer } = decideOn({ states: current, now: view.now, gone, running });
-    const before: Event[] = [...fromSpool, ...due, ...lapse(current.sessions, gone), ...own];
+    const lapsed = lapse(current.sessions, gone).slice(0, LAPSED_AT_ONCE);
+    const before: Event[] = [...fromSpool, ...due, ...lapsed, ...own];
     // Whoever waits for what was given back now has it at once: nobody can come between.
     const after = before.some(changesWhoMay)
-      ? settle(evolvedBy(states, before, view.now), moment, policies)
+      ? fitting(settle(evolvedBy(states, before, view.now), moment, policies))
       : [];
     const events = [...before, ...after];
     ended = events.flatMap((e) =>
@@ -125,8 +127,9 @@ export function decide<R>(
     const sync = !events.every((e) => TELEMETRY.has(e.type));
     return { result: answer, draft: { events: events as unknown as Json[], sync, by } };
   });
-  if (drained.length > 0) ports.spool.done(drained);
-  for (const each of spooled) if (each.kind === "unrecorded" && appended) ports.spool.doneUnrecorded(each.at);
+  const written = drained.flatMap((each) => (each.kind === "wrote" ? [each.entry] : []));
+  if (written.length > 0) ports.spool.done(written);
+  for (const each of drained) if (each.kind === "unrecorded" && appended) ports.spool.doneUnrecorded(each.at);
   for (const tree of new Set(left)) ports.views.someLeft(tree);
   for (const session of ended) ports.views.removeLive(session);
   if (appended) showViews(box);
@@ -135,6 +138,24 @@ export function decide<R>(
 
 function evolvedBy(states: States, events: readonly Event[], now: number): States {
   return events.length === 0 ? states : evolved(states, events, now);
+}
+
+/**
+ * A record holds a megabyte, and a hook cannot wait: of what thousands have left, or are owed, one decision takes so much,
+ * the next ones the rest. Each of these events stands by itself, or on those before it.
+ */
+const ROOM = 128 * 1024;
+const LAPSED_AT_ONCE = 200;
+
+/** The first of them, as many as there is room for. */
+function fitting(events: readonly Event[]): readonly Event[] {
+  return events.slice(0, fittingCount(events));
+}
+
+function fittingCount(events: readonly Event[]): number {
+  let bytes = 0;
+  const first = events.findIndex((e) => (bytes += Buffer.byteLength(JSON.stringify(e))) > ROOM);
+  return first === -1 ? events.length : first;
 }
 
 /** Whether somebody may have what nobody might before, or not any more: what time has made due is looked at again. */
@@ -178,18 +199,31 @@ function goneSessions(state: SessionsState, ports: Ports, deciding?: string): Se
   return new Set(dead.map((s) => s.id));
 }
 
-function spoolEvents(state: SessionsState, spooled: readonly Spooled[]): Event[] {
-  return spooled.flatMap((entry): Event[] => {
-    if (entry.kind === "unrecorded") {
-      const until = new Date(entry.at).toISOString();
-      const error = `up to ${until} hooks let operations through that are not on record; errors.log may have more`;
-      return [event("guard.failed", { where: "the log could not be written", error })];
-    }
-    const session = findSession(state, entry.session);
-    if (session === undefined) return [];
-    const { agent, tool, tree, path, at } = entry;
-    return [event("file.written", { session: session.id, agent, tool, tree, path, at })];
-  });
+/** What shell hooks have left, as far as there is room for it; and what is done with then. */
+function takeSpooled(
+  state: SessionsState,
+  spooled: readonly Spooled[],
+): { readonly events: readonly Event[]; readonly entries: readonly Spooled[] } {
+  const told = spooled.map((entry) => eventOf(state, entry));
+  const events = told.filter((e) => e !== undefined);
+  const room = fittingCount(events);
+  const last = room === events.length ? spooled.length : told.indexOf(events[room]);
+  return {
+    events: events.slice(0, room),
+    entries: spooled.slice(0, last),
+  };
+}
+
+function eventOf(state: SessionsState, entry: Spooled): Event | undefined {
+  if (entry.kind === "unrecorded") {
+    const until = new Date(entry.at).toISOString();
+    const error = `up to ${until} hooks let operations through that are not on record; errors.log may have more`;
+    return event("guard.failed", { where: "the log could not be written", error });
+  }
+  const session = findSession(state, entry.session);
+  if (session === undefined) return undefined;
+  const { agent, tool, tree, path, at } = entry;
+  return event("file.written", { session: session.id, agent, tool, tree, path, at });
 }
 
 /** Asks for the marks of live sessions alone: what thousands of dead ones left costs no hook anything. */

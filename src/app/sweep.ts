@@ -83,9 +83,14 @@ function liveIds({ box }: Ground): ReadonlySet<string> {
   return new Set(Object.keys(look(box).states.sessions.live));
 }
 
-/** Settles what time and death have made due; nothing else. */
+/** Settles what time and death have made due, a decision's worth at a time; nothing else. */
 function settled({ box }: Ground): void {
-  decide(box, undefined, () => ({ events: [], result: undefined }));
+  for (let before = Infinity; ;) {
+    decide(box, undefined, () => ({ events: [], result: undefined }));
+    const dead = look(box).gone.size;
+    if (dead === 0 || dead >= before) return;
+    before = dead;
+  }
 }
 
 /** Events that are due for these families of events. */

@@ -357,7 +357,10 @@ test("two at once, and a commit in between: each ends, nothing is lost", async (
       it.sync("--now"),
       it.ada.git("commit", "-q", "--allow-empty", "-m", `empty ${round}`),
     ]);
-    for (const { code, stderr } of done) assert.equal(code, 0, stderr);
+    // On a busy machine the other's git may be at it for longer than one waits: then nothing was changed.
+    for (const { code, stderr } of done.slice(0, 2))
+      assert.ok(code === 0 || /^signalbox: not now: .*nothing was changed/.test(stderr), stderr);
+    assert.equal(done[2]?.code, 0, done[2]?.stderr);
     assert.equal(await it.git("status", "--porcelain"), "", `round ${round}`);
     const log = (await it.git("log", "--format=%s", "side")).split("\n");
     assert.ok(log.includes(`empty ${round}`));

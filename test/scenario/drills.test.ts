@@ -15,6 +15,10 @@ import {
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { build } from "esbuild";
+import { event } from "../../events/mod.ts";
+import { processes } from "../../src/adapters/process.ts";
+import { ALL_PROJECTIONS } from "../../src/app/box.ts";
+import { type Json, openLog } from "../../src/log/mod.ts";
 import { callsOf, mayTrace } from "../support/calls.ts";
 import { type FakeSession, makeScratch, type ScratchRepo } from "../support/repo/mod.ts";
 
@@ -364,3 +368,39 @@ test(
     assert.match((await bob.ask("a.txt")).denied ?? "", /reserved by session ada/);
   },
 );
+
+test("thousands of sessions are found dead at once, thousands of edits noted by the shell: a hook takes its share, none is lost", async (t) => {
+  const repo = await makeScratch(t, { env: { SIGNALBOX_COMPACT_AUTO: "false" } });
+  const ada = await repo.startSession("ada");
+  const bob = await repo.startSession("bob");
+  const dead = { ...processes.identify(process.pid)!, pid: spawnSync("true").pid };
+  const log = openLog({ dir: join(repo.boxDir, "log"), projections: ALL_PROJECTIONS, sync: "never" });
+  for (let n = 0; n < 5000; n += 100) {
+    const events = Array.from({ length: 100 }, (_, i) => {
+      const session = `${n + i}`.padStart(100, "x");
+      return event("session.started", { session, kind: "x", tree: "", cwd: repo.top, process: dead });
+    });
+    log.append(() => ({ result: undefined, draft: { events: events as unknown as Json[], sync: false } }));
+  }
+  log.close();
+  const wrote = join(repo.boxDir, "spool/wrote");
+  const folder = "d".repeat(200);
+  for (let n = 0; n < 3000; n += 1) {
+    const input = { file_path: repo.path(`${folder}/${n}.txt`) };
+    const payload = { session_id: "ada", tool_name: "Write", tool_input: input };
+    writeFileSync(join(wrote, `ada.1.${n}`), JSON.stringify(payload));
+  }
+  assert.equal(await worksOn(ada, "a.txt"), "", "nothing broke");
+  assert.match((await bob.ask("a.txt")).denied ?? "", /reserved by session ada/);
+  assert.deepEqual(repo.errors(), []);
+  assert.ok(repo.eventsOf("session.lapsed").length < 1000, "not all in one hook");
+  await repo.mustSignalbox("compact");
+  assert.equal(repo.eventsOf("session.lapsed").length, 5000);
+  for (let turns = 0; readdirSync(wrote).length > 0; turns += 1) {
+    assert.ok(turns < 40, `${readdirSync(wrote).length} notes are left`);
+    await ada.prompt();
+  }
+  const paths = repo.eventsOf("file.written").map(({ path }) => path);
+  assert.equal(new Set(paths.filter((path) => path.startsWith(folder))).size, 3000);
+  assert.deepEqual(repo.errors(), []);
+});
